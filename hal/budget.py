@@ -1,0 +1,55 @@
+"""What a line can carry: wire time of transactions, load of a tick, and how late a command may act.
+
+Job: the arithmetic of bits on a wire, 10 per character, with t3.5 and turnaround.
+Neighbours: ``planner`` refuses what is over the limit, ``pod_io`` tells the leases.
+Must not know: points, open ports, or the present time.
+"""
+
+import math
+from collections.abc import Sequence
+
+from hal.blocks import BlockPlan
+from hal.line import char_ns, silence_ns
+from hal.outputs import OutputPlan
+
+BIT_TABLES = frozenset({"coil", "discrete"})
+_READ_LEN, _REPLY_LEN = 8, 5  # bytes of a read request, and of its reply around the data
+_WRITE_LEN, _ECHO_LEN = 9, 8  # function 15 around the bits, and its echo
+_NS = 1_000_000_000
+
+
+def transaction_ns(baud: int, sent_len: int, reply_len: int, turnaround_s: float) -> int:
+    """Wire time of one request and its reply with the device's turnaround and t3.5 after both."""
+    return (sent_len + reply_len) * char_ns(baud) + 2 * silence_ns(baud) + round(turnaround_s * _NS)
+
+
+def write_ns(baud: int, outputs: OutputPlan, turnaround_s: float) -> int:
+    """Time to write one output image."""
+    return transaction_ns(baud, _WRITE_LEN + (outputs.count + 7) // 8, _ECHO_LEN, turnaround_s)
+
+
+def read_ns(baud: int, block: BlockPlan, turnaround_s: float) -> int:
+    """Time to read one block."""
+    size = (block.count + 7) // 8 if block.table in BIT_TABLES else 2 * block.count
+    return transaction_ns(baud, _READ_LEN, _REPLY_LEN + size, turnaround_s)
+
+
+def load_frac(every_tick_ns: Sequence[int], slower_ns: Sequence[tuple[int, int]], tick_ns: int) -> float:
+    """Part of a tick that the busiest tick needs.
+
+    every_tick_ns: writes and fast reads. slower_ns: (cost, period) of the other reads, which count
+    with their share in the long run or with the longest of them, whichever is more.
+    """
+    share_ns = sum(cost_ns * tick_ns / period_ns for cost_ns, period_ns in slower_ns)
+    longest_ns = max((cost_ns for cost_ns, _ in slower_ns), default=0)
+    return (sum(every_tick_ns) + max(share_ns, longest_ns)) / tick_ns
+
+
+def lease_s(late_s: float, busy_s: float, watchdogs_s: Sequence[float]) -> float:
+    """Longest time from issuing a command until its module obeys or has released itself.
+
+    The write waits for one failed transaction in flight and for the failed writes of the other modules
+    of the line (late_s each) and for the traffic of a tick (busy_s); then it is lost itself and the
+    module falls after its watchdog. watchdogs_s: one per module of the line; 0 = none gives inf.
+    """
+    return late_s * len(watchdogs_s) + busy_s + max(watchdog_s or math.inf for watchdog_s in watchdogs_s)

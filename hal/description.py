@@ -1,0 +1,224 @@
+"""Device descriptions as data, and the wiring of one pod.
+
+Job: load ``library/<type>.toml`` into frozen, checked values; hold the dataclasses that say which
+devices hang on which line (LineConfig, DeviceConfig, Hardware).
+Neighbours: ``planner`` joins both into lines; the configuration of the controller fills Hardware.
+Must not know: ports that are open, bytes, time, or what a tag means to the process.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from hal.errors import Code, PodError
+
+Protocol = Literal["modbus_rtu", "ascii"]
+Table = Literal["coil", "discrete", "input", "holding", "frame"]
+ValueType = Literal["bit", "u16", "s16", "u32", "s32", "f32", "weight"]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0.0, le=60.0, allow_inf_nan=False)]
+Address = Annotated[int, Field(ge=0, le=65535)]
+
+WORDS = {"bit": 1, "u16": 1, "s16": 1, "u32": 2, "s32": 2, "f32": 2, "weight": 0}
+
+
+@dataclass(frozen=True)
+class LineConfig:
+    """One serial line. port is a device path (by-id or by-path, so that it survives replugging).
+
+    paced: bytes take 10 bits at baud each. False for adapters that ignore the baud rate (native
+    USB devices): then a reply that begins while the request should still be leaving is accepted.
+    """
+
+    name: str
+    protocol: Protocol
+    port: str
+    baud: int
+    paced: bool = True
+
+
+@dataclass(frozen=True)
+class DeviceConfig:
+    """One device on a line: tags maps point names of its description to tags of this pod.
+
+    watchdog_s is the communication-loss time to set and verify; 0 means none.
+    spans gives the values at 4 mA and 20 mA of analogue points, in the unit of the tag.
+    """
+
+    name: str
+    type: str
+    line: str
+    unit: int
+    watchdog_s: float
+    tags: Mapping[str, str]
+    spans: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """Everything that is wired to the controller, and the period of its tick."""
+
+    lines: tuple[LineConfig, ...]
+    devices: tuple[DeviceConfig, ...]
+    tick_s: float
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Readable(_Frozen):
+    """A range of addresses that may be read through in one request."""
+
+    table: Table
+    first: Address
+    last: Address
+
+
+class WatchdogRegister(_Frozen):
+    """Holding register of the communication watchdog; one count is scale_s seconds."""
+
+    address: Address
+    scale_s: Seconds
+    max_count: int = Field(ge=1, le=65535)
+
+
+class ReadBack(_Frozen):
+    """Input register that shows the outputs as held, bit k = output k."""
+
+    table: Literal["input", "holding"]
+    address: Address
+    status_address: Address | None = None
+
+
+class FaultBits(_Frozen):
+    """Register of the same table whose bits under mask make the point BAD."""
+
+    address: Address
+    mask: int = Field(ge=1, le=65535)
+
+
+class Signal(_Frozen):
+    """Register of the same table with the strength of the signal: below least it is UNCERTAIN."""
+
+    address: Address
+    least: int = Field(ge=0, le=65535)
+
+
+class LoopSpan(_Frozen):
+    """Raw counts at the two ends of a live-zero signal (4 mA and 20 mA)."""
+
+    raw_low: int
+    raw_high: int
+
+
+class PointSpec(_Frozen):
+    """One point of a device type. value = raw * scale + offset, in ``unit``.
+
+    low, high: outside them the instrument cannot be right, the reading is BAD.
+    raw_low, raw_high: the same on raw counts (NAMUR NE 43). bad_values: raw words of failure.
+    """
+
+    name: str
+    access: Literal["read", "write"] = "read"
+    table: Table
+    address: Address
+    type: ValueType
+    bit: int = Field(default=-1, ge=-1, le=15)
+    word_order: Literal["high_first", "low_first"] = "high_first"
+    scale: Finite = 1.0
+    offset: Finite = 0.0
+    low: Finite
+    high: Finite
+    unit: str
+    bad_values: tuple[int, ...] = ()
+    raw_low: int | None = None
+    raw_high: int | None = None
+    fault: FaultBits | None = None
+    signal: Signal | None = None
+    span: LoopSpan | None = None
+    group: Literal["fast", "normal", "slow"]
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"low = {self.low} is not below high = {self.high}: swap or widen them")
+        if self.scale == 0.0:
+            raise ValueError("scale = 0 makes every reading the same: give the value of one count")
+        if self.bit >= 0 and self.type != "bit":
+            raise ValueError(f'bit = {self.bit} needs type = "bit", not "{self.type}"')
+        return self
+
+
+class Description(_Frozen):
+    """One device type: how it speaks, what it must not be asked, and its points."""
+
+    manufacturer: str
+    model: str
+    source: str
+    tried_on_hardware: bool
+    protocol: Protocol
+    baud: tuple[int, ...]
+    turnaround_s: Seconds
+    late_s: Seconds
+    max_registers: int = Field(default=125, ge=1, le=125)
+    readable: tuple[Readable, ...] = ()
+    watchdog: WatchdogRegister | None = None
+    read_back: ReadBack | None = None
+    checksum: bool = True
+    point: tuple[PointSpec, ...]
+
+    def point_named(self, name: str) -> PointSpec | None:
+        """The point of that name, or None."""
+        return next((point for point in self.point if point.name == name), None)
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [point.name for point in self.point]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"point {twice[0]} is described twice: rename or delete one")
+        return self
+
+
+def parse(text: str, name: str) -> Description:
+    """Check the text of one description; PodError 302 names file, key, value and remedy."""
+    try:
+        return Description.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as fault:
+        raise PodError(Code.DESCRIPTION_INVALID, f"{name}: not TOML ({fault}): correct that line") from fault
+    except ValidationError as fault:
+        raise PodError(Code.DESCRIPTION_INVALID, f"{name}: {_explain(fault)}") from fault
+
+
+def _explain(fault: ValidationError) -> str:
+    """All faults of one file in one line: key, value, what the limit is."""
+    parts = []
+    for error in fault.errors(include_url=False):
+        where = ".".join(str(step) for step in error["loc"]) or "file"
+        parts.append(f"{where} = {error.get('input')!r}: {error['msg']}"[:200])
+    return "; ".join(parts) + ": correct the description"
+
+
+def known_types() -> tuple[str, ...]:
+    """Names of all device types in the library, sorted."""
+    folder = resources.files("hal") / "library"
+    return tuple(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml")))
+
+
+@cache
+def load(device_type: str) -> Description:
+    """The description of one device type; PodError 301 when the library has none."""
+    if device_type not in known_types():
+        raise PodError(
+            Code.TYPE_UNKNOWN,
+            f"device type {device_type!r} is not in hal/library:"
+            f" use one of {', '.join(known_types())}, or add {device_type}.toml",
+        )
+    path = resources.files("hal") / "library" / f"{device_type}.toml"
+    return parse(path.read_text(encoding="utf-8"), f"hal/library/{device_type}.toml")

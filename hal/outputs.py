@@ -1,0 +1,164 @@
+"""One module of relay outputs: the image it shall hold, what was written, what it showed.
+
+Job: merge commands into one absolute image (unmapped outputs 0), drop a command when its lease
+ends, compare the read-back with what was written, and only then give Acks.
+Neighbours: ``pod_io`` sets commands, ``line`` writes the image, reads it back and keeps the module
+silent after a doubtful write so that its own watchdog releases it.
+Must not know: when the line is free, or what an output moves.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hal.device import Device
+from hal.modbus import Request, coils_request, read_request, registers_request
+from hal.points import energise
+from hal.values import Ack, Command
+
+HOLD_MARGIN_NS = 200_000_000  # a device's timer may be slow by some percent
+NEVER_NS = 2**63 - 1
+_NOT_YET = -1
+_REGISTER_AT = 3  # of a one-register reply: unit, function, byte count, value
+
+
+@dataclass(frozen=True)
+class OutputPlan:
+    """The outputs of one module: coils first..first+count-1, tags by bit, read-back, watchdog.
+
+    image_word: place of the register with the image in the module's first block.
+    watchdog_count: what the register at watchdog_address shall hold (0 = no watchdog).
+    """
+
+    first: int
+    count: int
+    tags: tuple[tuple[str, int], ...]
+    image_word: int
+    watchdog_ns: int
+    watchdog_count: int
+    watchdog_address: int
+
+
+class OutputModule:
+    """Mutable state of one module. An image is an integer, bit k = output k.
+
+    pending: the image waits to be written; lease_end_ns: earliest end of an energised command.
+    """
+
+    __slots__ = (
+        "_acks", "_bits", "_echoed", "_expires", "_frames", "_issued", "_plan", "_sent_issued", "_shown", "_shown_ns",
+        "_watchdog_known", "device", "hold_ns", "image", "image_word", "lease_end_ns", "pending", "sent",
+        "watchdog_due", "watchdog_verified",
+    )  # fmt: skip
+
+    def __init__(self, plan: OutputPlan, device: Device, acks: dict[str, Ack]) -> None:
+        self.device, self._plan, self._acks = device, plan, acks
+        self._bits = {tag: 1 << bit for tag, bit in plan.tags}
+        self._issued = dict.fromkeys(self._bits, _NOT_YET)
+        self._expires = dict.fromkeys(self._bits, NEVER_NS)
+        self._frames: dict[int, Request] = {}
+        self.image_word = plan.image_word
+        self.hold_ns = plan.watchdog_ns + HOLD_MARGIN_NS if plan.watchdog_ns else 0
+        self.image = self.sent = 0
+        self._sent_issued = tuple(self._issued.values())
+        self.pending = True  # whatever it held before we came: its first order is the fail state
+        self._echoed = False
+        self._shown, self._shown_ns = 0, _NOT_YET
+        self.lease_end_ns = NEVER_NS
+        self._watchdog_known = False
+        self.watchdog_due = plan.watchdog_count > 0
+        self.watchdog_verified = plan.watchdog_count == 0
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Tags of its outputs, by bit."""
+        return tuple(self._bits)
+
+    def command(self, command: Command, now_ns: int) -> None:
+        """Take one command; expired, NaN or not above 0.5 is the fail state."""
+        tag = command.tag
+        if energise(command.open_frac) and now_ns < command.expires_ns:
+            self.image |= self._bits[tag]
+            self._expires[tag] = command.expires_ns
+            self.lease_end_ns = min(self.lease_end_ns, command.expires_ns)
+        else:
+            self.image &= ~self._bits[tag]
+            self._expires[tag] = NEVER_NS
+        self._issued[tag] = command.issued_ns
+
+    def release(self, now_ns: int) -> None:
+        """Every output to its fail state."""
+        self.image = 0
+        self._issued = dict.fromkeys(self._bits, now_ns)
+        self._expires = dict.fromkeys(self._bits, NEVER_NS)
+        self.lease_end_ns = NEVER_NS
+        self.pending = True
+
+    def end_leases(self, now_ns: int) -> None:
+        """Outputs whose command was not renewed in time fall to their fail state."""
+        self.lease_end_ns = NEVER_NS
+        for tag, expires_ns in self._expires.items():
+            if expires_ns <= now_ns:
+                self.image &= ~self._bits[tag]
+                self._expires[tag] = NEVER_NS
+                self._issued[tag] = now_ns
+                self.pending = True
+            elif expires_ns < self.lease_end_ns:
+                self.lease_end_ns = expires_ns
+
+    def write(self) -> Request:
+        """The request that carries the present image; from now on nothing is proved."""
+        image = self.image
+        self.sent, self.pending, self._echoed = image, False, False
+        self._sent_issued = tuple(self._issued.values())
+        request = self._frames.get(image)
+        if request is None:
+            bits = [bool(image >> k & 1) for k in range(self._plan.count)]
+            request = self._frames[image] = coils_request(self.device.unit, self._plan.first, bits)
+        return request
+
+    def echoed(self) -> None:
+        """The module answered that it took the image."""
+        self._echoed = True
+
+    def read_back(self, words: Sequence[int], taken_ns: int) -> bool:
+        """Compare the image shown with the image written; False when they differ.
+
+        Acks are given only after an echoed write; before the first one nothing is compared.
+        """
+        shown = words[self.image_word]
+        self._shown, self._shown_ns = shown, taken_ns
+        if not self._echoed:
+            return True
+        if shown != self.sent:
+            return False
+        for (tag, bit), issued_ns in zip(self._bits.items(), self._sent_issued, strict=True):
+            if issued_ns != _NOT_YET:
+                self._acks[tag] = Ack(tag, 1.0 if shown & bit else 0.0, issued_ns, taken_ns)
+        return True
+
+    def at_fail_since(self, since_ns: int) -> bool:
+        """Whether the newest image shown is all 0, is not older, and nothing else is on its way."""
+        return self._shown == self.image == self.sent == 0 and self._shown_ns >= since_ns
+
+    def watchdog_request(self) -> Request:
+        """Next step of the watchdog's setting: read it, or write it when it was read as different."""
+        unit, plan = self.device.unit, self._plan
+        if self._watchdog_known:
+            return registers_request(unit, plan.watchdog_address, (plan.watchdog_count,))
+        return read_request(unit, 3, plan.watchdog_address, 1)
+
+    def watchdog_reply(self, reply: bytes) -> None:
+        """Go on: after a write read again; verified when the register holds 1..configured count."""
+        if self._watchdog_known:
+            self._watchdog_known = False
+            return
+        count = int.from_bytes(reply[_REGISTER_AT : _REGISTER_AT + 2], "big")
+        self._watchdog_known = count != self._plan.watchdog_count
+        self.watchdog_due = self._watchdog_known
+        self.watchdog_verified = 0 < count <= self._plan.watchdog_count
+
+    def doubt_watchdog(self) -> None:
+        """The module was away and may have lost its settings: verify again."""
+        if self._plan.watchdog_count:
+            self._watchdog_known = False
+            self.watchdog_due, self.watchdog_verified = True, False

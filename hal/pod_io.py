@@ -1,0 +1,123 @@
+"""All lines as one: a scan of Readings and Acks in, Commands out.
+
+Job: ``build`` makes every line from the wiring; ``scan`` gives the newest of everything, ``apply``
+sets the output images, ``safe_state`` releases every output.
+Neighbours: the tick calls scan and apply; ``runner`` or the simulator's executive drives ``lines``.
+Must not know: how a line speaks, why a command was given.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from hal.blocks import Block
+from hal.description import Hardware
+from hal.device import Device, Health
+from hal.errors import Code, PodError
+from hal.line import Line, ModbusLine
+from hal.outputs import OutputModule
+from hal.planner import LinePlan, lease_s, plan
+from hal.serial_instruments import SerialLine
+from hal.values import Ack, Command, Reading, Scan
+
+_NS = 1_000_000_000
+
+
+class PodIO:
+    """The field of one pod. Holds no time: every call is told now_ns."""
+
+    def __init__(self, lines: Sequence[ModbusLine | SerialLine], leases_s: Mapping[str, float]) -> None:
+        self._lines = tuple(lines)
+        self._modules = tuple(m for line in lines if isinstance(line, ModbusLine) for m in line.modules)
+        self._module_of = {tag: module for module in self._modules for tag in module.tags}
+        self._leases_s = dict(leases_s)
+        self._safe_since_ns: int | None = None
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """The lines to drive, in the order of the wiring."""
+        return self._lines
+
+    def scan(self, now_ns: int) -> Scan:
+        """The newest Reading of every tag and Ack of every output.
+
+        Never read: BAD INITIAL_VALUE; device dead or nothing new for 3 periods: BAD NO_COMMUNICATION.
+        """
+        readings: dict[str, Reading] = {}
+        acks: dict[str, Ack] = {}
+        for line in self._lines:
+            line.collect(now_ns)
+            readings.update(line.readings)
+            acks.update(line.acks)
+        return Scan(readings, acks)
+
+    def apply(self, commands: Iterable[Command], now_ns: int) -> None:
+        """Set the output images and queue a write of every module, changed or not.
+
+        An output without a command keeps its last one until that expires. PodError 401 when a
+        command names no output.
+        """
+        for command in commands:
+            module = self._module_of.get(command.tag)
+            if module is None:
+                raise PodError(
+                    Code.OUTPUT_UNKNOWN,
+                    f"command for {command.tag}, which is no output: outputs are {', '.join(self._module_of)}",
+                )
+            module.command(command, now_ns)
+        for line in self._lines:
+            line.begin_tick(now_ns)
+
+    def safe_state(self, now_ns: int) -> None:
+        """Every output to its fail state, now and until the next apply."""
+        self._safe_since_ns = now_ns
+        for module in self._modules:
+            module.release(now_ns)
+        for line in self._lines:
+            line.begin_tick(now_ns)
+
+    def outputs_at_fail(self) -> bool:
+        """Whether every output was read back at its fail state since the last safe_state."""
+        since_ns = self._safe_since_ns
+        return since_ns is not None and all(module.at_fail_since(since_ns) for module in self._modules)
+
+    def watchdogs_verified(self) -> bool:
+        """Whether every module that shall have a watchdog has shown one not longer than configured."""
+        return all(module.watchdog_verified for module in self._modules)
+
+    def lease_s(self, tag: str) -> float:
+        """Longest time an output may keep its old state after a command, writes lost included."""
+        return self._leases_s[tag]
+
+    def health(self) -> tuple[Health, ...]:
+        """State and counts of every Modbus device."""
+        return tuple(h for line in self._lines if isinstance(line, ModbusLine) for h in line.health())
+
+
+def build(hardware: Hardware) -> PodIO:
+    """Plan and build all lines; PodError 2xx or 3xx when the wiring cannot work."""
+    plans = plan(hardware)
+    leases_s = {
+        tag: lease_s(line)
+        for line in plans
+        for device in line.devices
+        if device.outputs is not None
+        for tag, _ in device.outputs.tags
+    }
+    return PodIO([_build_line(line) for line in plans], leases_s)
+
+
+def _build_line(line: LinePlan) -> ModbusLine | SerialLine:
+    if line.config.protocol == "ascii":
+        device = line.devices[0]
+        return SerialLine(
+            line.config.name, line.config.baud, device.points[0], device.description.checksum, line.tick_ns
+        )
+    modbus = ModbusLine(line.config.name, line.config.baud, line.config.paced, line.tick_ns)
+    for plan_of_device in line.devices:
+        config, description = plan_of_device.config, plan_of_device.description
+        turnaround_ns, late_ns = round(description.turnaround_s * _NS), round(description.late_s * _NS)
+        device_state = Device(config.name, line.config.name, config.unit, turnaround_ns, late_ns)
+        blocks = [Block(block, device_state, line.tick_ns, modbus.readings) for block in plan_of_device.blocks]
+        outputs = plan_of_device.outputs
+        module = OutputModule(outputs, device_state, modbus.acks) if outputs is not None else None
+        modbus.add(device_state, blocks, module)
+    return modbus

@@ -1,0 +1,252 @@
+"""A pod's TOML as frozen values: every table, every key, its range; and all faults of a file at once.
+
+`load` gives a PodConfig or raises ConfigFaults with one line per fault. Ranges stand beside the keys here; what only
+holds between tables (names that must exist, promises that cannot be given) is in `config_checks`.
+
+Neighbours: `locate` finds lines, `topology` turns the result into tables, `app` into lines and devices. Must not know
+kernels or any I/O beyond reading the file.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hal.description import DeviceConfig, Hardware, LineConfig
+from hal.errors import PodError
+from pod_controller.config_faults import fault_lines, read_fault, syntax_fault
+
+SCHEMA_VERSION = 1
+
+Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_.-]+$")]
+Tag = Annotated[str, Field(min_length=2, max_length=20, pattern=r"^[A-Z]{1,5}-\d{1,4}[A-Z]?$")]
+Mass = Annotated[float, Field(gt=0.0, le=1e6, allow_inf_nan=False)]
+MassOrZero = Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)]
+Rate = Annotated[float, Field(gt=0.0, le=1e4, allow_inf_nan=False)]
+Stroke = Annotated[float, Field(gt=0.0, le=600.0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Span = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Pod(_Table):
+    """[pod]"""
+
+    name: Name
+
+
+class Control(_Table):
+    """[control]: the tick, and what outlives it."""
+
+    tick_s: float = Field(0.5, ge=0.1, le=5.0, allow_inf_nan=False)
+    fresh_s: float = Field(1.6, ge=0.1, le=15.0, allow_inf_nan=False)
+    latency_s: float = Field(0.3, ge=0.0, le=5.0, allow_inf_nan=False)  # a command's way to its device, worst case
+    socket: Path = Path("/run/podctl/control.sock")
+    journal: Path = Path("/var/lib/podctl/journal.db")
+
+
+class Line(_Table):
+    """[[line]]: one serial line."""
+
+    name: Name
+    protocol: Literal["modbus_rtu", "ascii"]
+    port: str = Field(min_length=1)
+    baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
+
+
+class Device(_Table):
+    """[[device]]: one device on a line; tags name the points of its description."""
+
+    name: Name
+    type: Name
+    line: Name
+    unit: int = Field(ge=1, le=247)
+    watchdog_s: float = Field(0.0, ge=0.0, le=60.0, allow_inf_nan=False)
+    tags: Mapping[str, Tag]
+    spans: Mapping[str, tuple[Span, Span]] = {}
+
+
+class Level(_Table):
+    """One level sensor of a vessel; independent of the others: another module and another principle."""
+
+    tag: Tag
+    error_kg: Mass
+    kg_per_unit: float = Field(gt=0.0, le=1e6, allow_inf_nan=False)
+    principle: Name
+
+
+class Vessel(_Table):
+    """[[vessel]]: a container with a lip."""
+
+    name: Name
+    capacity_kg: Mass
+    levels: tuple[Level, ...] = Field(min_length=2, max_length=3)
+    stale_s: float = Field(ge=0.5, le=60.0, allow_inf_nan=False)
+    hold_up_kg: MassOrZero = 0.0
+    psi_kg: MassOrZero = 0.0
+    weir_kg: Mass | None = None
+    overflow_to: Name | None = None
+    float_tag: Tag | None = None
+    float_kg: Mass | None = None
+    float_cuts: tuple[Name, ...] = ()
+
+
+class Element(_Table):
+    """[[element]]: something that moves; a command of 0 is its fail state."""
+
+    name: Name
+    commands: tuple[Tag, ...] = Field(min_length=1, max_length=4)
+    position_tag: Tag | None = None
+    locked_tag: Tag | None = None
+    kind: Literal["relay", "positioner"] = "relay"
+    stroke_s: Stroke
+    fast_stroke_s: Stroke
+    position_error_frac: float = Field(0.02, ge=0.0, le=0.2, allow_inf_nan=False)
+    without_power: Literal["fail_state", "holds"] = "fail_state"
+
+
+class Chute(_Table):
+    """[[chute]]: where waste comes in: a lid, a weight, a gate."""
+
+    name: Name
+    gate: Name
+    lid: Name
+    content_tag: Tag
+    content_error_kg: Mass
+    capacity_kg: Mass
+    largest_bag_kg: Mass
+    lid_pass_kg_s: Rate
+    lid_lock_s: Stroke
+    weight_ratio: float = Field(1.0, ge=1e-3, le=1e3, allow_inf_nan=False)
+
+
+class Intake(_Table):
+    """[[intake]]: flows with what stands in series behind all of them, and where the mass goes."""
+
+    name: Name
+    from_chutes: tuple[Name, ...] = ()
+    from_vessel: Name | None = None
+    element: Name | None = None
+    shared: tuple[Name, ...] = Field((), max_length=3)
+    rate_kg_s: Rate
+    to: Mapping[Name, Annotated[float, Field(gt=0.0, le=100.0, allow_inf_nan=False)]]
+    static_head: bool = False  # the source can drive the flow by itself (siphon, head behind the element)
+
+
+class Shedding(_Table):
+    """[shedding]: how chutes share an intake."""
+
+    intake: Name
+    start_kg: Mass
+    stop_kg: Mass
+    wait_s: float = Field(ge=1.0, le=86400.0, allow_inf_nan=False)
+    run_on_s: float = Field(ge=0.0, le=600.0, allow_inf_nan=False)
+    open_at_once: int = Field(ge=1, le=16)
+    turn_s: float = Field(ge=5.0, le=3600.0, allow_inf_nan=False)
+    horizon_s: float = Field(ge=1.0, le=3600.0, allow_inf_nan=False)
+    deficit_limit_kg: Mass
+
+
+class Feeding(_Table):
+    """[feeding]: the level regulator and its shots."""
+
+    intake: Name
+    setpoint_frac: Share
+    gain_per_s: float = Field(ge=0.0, le=1.0, allow_inf_nan=False)
+    integral_s: float = Field(ge=60.0, le=1e6, allow_inf_nan=False)
+    feed_max_kg_s: Rate
+    shot_min_s: Stroke
+    shot_max_s: Stroke
+    budget_kg_24h: Mass
+
+
+class Transfer(_Table):
+    """[[transfer]]: a pump run by the level of its source."""
+
+    intake: Name
+    start_kg: Mass
+    stop_kg: MassOrZero
+
+
+class Thermostat(_Table):
+    """[thermostat]: heating by hysteresis."""
+
+    element: Name
+    temp_tag: Tag
+    setpoint_degc: float = Field(ge=0.0, le=70.0, allow_inf_nan=False)
+    band_degc: float = Field(gt=0.0, le=5.0, allow_inf_nan=False)
+
+
+class PodConfig(_Table):
+    """One pod, whole."""
+
+    schema_version: Literal[1]
+    pod: Pod
+    control: Control = Control()
+    line: tuple[Line, ...] = Field(min_length=1)
+    device: tuple[Device, ...] = Field(min_length=1)
+    vessel: tuple[Vessel, ...] = Field(min_length=1, max_length=12)
+    element: tuple[Element, ...] = Field(min_length=1, max_length=48)
+    chute: tuple[Chute, ...] = Field((), max_length=16)
+    intake: tuple[Intake, ...] = Field(min_length=1, max_length=24)
+    shedding: Shedding | None = None
+    feeding: Feeding | None = None
+    transfer: tuple[Transfer, ...] = Field((), max_length=6)
+    thermostat: Thermostat | None = None
+
+    def hardware(self, ports: Mapping[str, str] | None = None) -> Hardware:
+        """What `hal` needs to know of it; ports replaces the device paths of lines by name."""
+        swapped = ports or {}
+        return Hardware(
+            lines=tuple(LineConfig(x.name, x.protocol, swapped.get(x.name, x.port), x.baud) for x in self.line),
+            devices=tuple(
+                DeviceConfig(x.name, x.type, x.line, x.unit, x.watchdog_s, dict(x.tags), dict(x.spans))
+                for x in self.device
+            ),
+            tick_s=self.control.tick_s,
+        )
+
+
+class Fault(NamedTuple):
+    """One fault of a configuration, where it stands and what to do."""
+
+    path: tuple[str | int, ...]
+    code: int
+    text: str
+
+
+class ConfigFaults(PodError):
+    """A configuration that cannot be used. lines: one text per fault, `FILE:LINE: E1xx ...`."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+        first = lines[0].split(": E", 1)
+        code = int(first[1][:3]) if len(first) == 2 else 100
+        super().__init__(code, f"{len(lines)} fault(s) in the configuration; first: {lines[0]}")
+
+
+def load(path: Path) -> PodConfig:
+    """Read and check a configuration. Raises ConfigFaults with every fault that can be told at once."""
+    from pod_controller import config_checks  # noqa: PLC0415  # it checks the models above
+
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigFaults([read_fault(path, error)]) from None
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigFaults([syntax_fault(path, text, error)]) from None
+    try:
+        config = PodConfig.model_validate(document)
+    except ValidationError as error:
+        raise ConfigFaults(fault_lines(path, text, list(error.errors(include_url=False)), PodConfig)) from None
+    faults = config_checks.faults(config)
+    if faults:
+        raise ConfigFaults(config_checks.as_lines(path, text, faults))
+    return config

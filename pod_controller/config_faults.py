@@ -1,0 +1,116 @@
+"""Faults of a configuration file in words: `FILE:LINE: E1xx thing, value, limit, what to do`.
+
+Neighbours: `config` catches, `locate` finds the line. Must not know what a key means.
+
+Numbers: E101 unreadable file, E102 syntax, E103 unknown key, E104 missing key, E105 out of range, E106 wrong type,
+E107 other; E11x names that do not exist, E12x promises that cannot be given (`config_checks`).
+"""
+
+import difflib
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from pod_controller.locate import locate, locate_syntax_error
+
+_RANGE = {
+    "greater_than": "must be above",
+    "greater_than_equal": "must be at least",
+    "less_than": "must be below",
+    "less_than_equal": "must be at most",
+}
+_CLIP = 60
+
+
+def read_fault(path: Path, error: OSError | UnicodeDecodeError) -> str:
+    """A file that cannot be opened or is not text."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"{path}:1: E101 the file is not UTF-8 text (byte {error.start}): save it as UTF-8 without a mark"
+    return f"{path}:1: E101 cannot read the file: {error.strerror or error}: check the path and its permissions"
+
+
+def syntax_fault(path: Path, text: str, error: tomllib.TOMLDecodeError | RecursionError) -> str:
+    """A file that is not TOML."""
+    if isinstance(error, RecursionError):
+        return f"{path}:1: E102 tables are nested too deep: a pod's file has three levels at most"
+    return f"{path}:{locate_syntax_error(text, error).line}: E102 not TOML: {error}: correct this line"
+
+
+def fault_lines(path: Path, text: str, errors: Sequence[Any], model: type[BaseModel]) -> list[str]:
+    """One line per error of a validation, in the order of the file."""
+    found = []
+    for error in errors:
+        where = tuple(error["loc"])
+        found.append((locate(text, where).line, f"{_code(error['type'])} {_sentence(error, where, model)}"))
+    return [f"{path}:{line}: {sentence}" for line, sentence in sorted(set(found))]
+
+
+def _code(kind: str) -> str:
+    if kind == "extra_forbidden":
+        return "E103"
+    if kind == "missing":
+        return "E104"
+    if kind in _RANGE or kind in ("finite_number", "too_short", "too_long", "literal_error"):
+        return "E105"
+    return "E106" if kind.endswith(("_type", "_parsing")) else "E107"
+
+
+def _sentence(error: Any, where: tuple[str | int, ...], model: type[BaseModel]) -> str:
+    thing = name_of(where)
+    value = f"{error['input']!r}"[:_CLIP]
+    kind, limits = error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        known = _keys_at(model, where[:-1])
+        close = difflib.get_close_matches(str(where[-1]), known, n=1, cutoff=0.5)
+        advice = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
+        return f"{thing} is not a key of this table: {advice}"
+    if kind == "missing":
+        return f"{thing} is missing: add it"
+    if kind in _RANGE:
+        limit = next(iter(limits.values()))
+        return f"{thing} = {value} {_RANGE[kind]} {limit}: correct the value"
+    if kind == "finite_number":
+        return f"{thing} = {value} must be a finite number: nan and inf are not"
+    if kind == "literal_error":
+        return f"{thing} = {value} must be one of {limits['expected']}"
+    if kind in ("too_short", "too_long"):
+        return f"{thing} has {limits['actual_length']} entries: {error['msg']}"
+    return f"{thing} = {value}: {error['msg']}"
+
+
+def name_of(where: Sequence[str | int]) -> str:
+    """A path as people write it: [vessel 2] capacity_kg."""
+    parts: list[str] = []
+    for part in where:
+        if isinstance(part, int) and parts:
+            parts[-1] += f" {part + 1}"
+        else:
+            parts.append(str(part))
+    return parts[0] if len(parts) == 1 else f"[{'.'.join(parts[:-1])}] {parts[-1]}"
+
+
+def _keys_at(model: type[BaseModel], where: Sequence[str | int]) -> list[str]:
+    """The keys that the table at this path may have."""
+    here = model
+    for part in where:
+        if isinstance(part, int):
+            continue
+        field = here.model_fields.get(part)
+        inner = _model_in(field.annotation) if field else None
+        if inner is None:
+            return []
+        here = inner
+    return list(here.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for part in get_args(annotation):
+        inner = _model_in(part)
+        if inner is not None:
+            return inner
+    return None

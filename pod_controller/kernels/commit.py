@@ -1,0 +1,61 @@
+"""After the permit: remember what was commanded, and bound what may flow until the next frame.
+
+Neighbours: `guard` before, `observe` reads both at the next tick. Must not decide anything. In signatures p, s are the
+records of PLANT and STATE and i counts intakes.
+"""
+
+from pod_controller.kernels.compile import kernel
+from pod_controller.kernels.records import HISTORY, Record, Table
+from pod_controller.kernels.terms import ENDLESS_KG, stuck_kg
+
+
+@kernel
+def commit(plant: Table, state: Table, permit: Table) -> None:
+    """Remember what was commanded, and bound what may flow until the next frame."""
+    p = plant[0]
+    s = state[0]
+    slot = s.ticks % HISTORY
+    for e in range(p.n_elements):
+        s.command_frac[slot, e] = permit[0].grant_frac[e]
+        s.rule[e] = permit[0].rule[e]
+    for v in range(p.n_vessels):
+        s.inflow_bound_kg_s[v] = 0.0
+    for i in range(p.n_intakes):
+        rate_kg_s = passing_kg_s(p, s, i)
+        for v in range(p.n_vessels):
+            s.inflow_bound_kg_s[v] += p.intakes[i].reach_ratio[v] * rate_kg_s
+    s.ticks += 1
+
+
+@kernel
+def passing_kg_s(p: Record, s: Record, i: int) -> float:
+    """The most that can pass intake i within the coming tick, one element stuck open unnoticed or one common cause."""
+    intake = p.intakes[i]
+    most_kg_s = 0.0
+    for c in range(-1, p.n_causes):
+        sum_kg_s = 0.0
+        extra_kg_s = 0.0
+        for k in range(intake.n_flows):
+            f = intake.flows[k]
+            e = p.flows[f].element
+            rate_kg_s = p.flows[f].rate_kg_s
+            kg_s = rate_kg_s * max(s.envelope_frac[e], s.asked_frac[e])
+            stuck_kg_s = max(kg_s, min(rate_kg_s, stuck_kg(p, s, f) / p.tick_s))
+            if c >= 0 and p.causes[c].member[e] != 0:
+                kg_s = stuck_kg_s
+            extra_kg_s = max(extra_kg_s, stuck_kg_s - kg_s)
+            sum_kg_s += kg_s
+        least_kg_s = ENDLESS_KG
+        second_kg_s = ENDLESS_KG
+        for k in range(intake.n_shared):
+            e = intake.shared[k]
+            kg_s = intake.shared_rate_kg_s * max(s.envelope_frac[e], s.asked_frac[e])
+            if c >= 0 and p.causes[c].member[e] != 0:
+                kg_s = ENDLESS_KG
+            second_kg_s = min(second_kg_s, max(least_kg_s, kg_s))
+            least_kg_s = min(least_kg_s, kg_s)
+        if c >= 0:
+            most_kg_s = max(most_kg_s, min(sum_kg_s, least_kg_s))
+        else:
+            most_kg_s = max(min(sum_kg_s + extra_kg_s, least_kg_s), min(sum_kg_s, second_kg_s))
+    return most_kg_s

@@ -1,0 +1,166 @@
+"""The one decorator under which kernels are compiled, and where their machine code is kept.
+
+`kernel` marks a plain function; with NUMBA_DISABLE_JIT=1 it stays one. The cache is numba's, with its traps closed:
+the stamp of a cached function covers every source file beside it and in this package (numba's own covers only the
+file it stands in, so a changed constant next door would be ignored); files are checked against a manifest before they
+are loaded (a torn or altered cache is thrown away, not executed); where no directory can be written, a private copy of
+whatever is there serves for this process. Built on numba's internal cache API, hence the pin on its minor version.
+
+Neighbours: every kernel file; `selftest` warms and closes. This file must not know what a kernel computes.
+"""
+
+import atexit
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+from numba.core import caching
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_PACKAGE = Path(__file__).parent
+_MANIFEST = "manifest.json"
+_dispatchers: list[Any] = []
+
+
+def kernel(function: F) -> F:
+    """Compile on first use, cached; the same plain function when compilation is switched off."""
+    with _own_locator():
+        compiled = numba.njit(cache=True)(function)
+    _dispatchers.append(compiled)
+    return cast(F, compiled)
+
+
+def close() -> None:
+    """From here on an argument of an unknown type is a TypeError, never a compilation inside the loop."""
+    for dispatcher in _dispatchers:
+        if hasattr(dispatcher, "disable_compile") and dispatcher.signatures:
+            dispatcher.disable_compile()
+
+
+def compiled_signatures() -> int:
+    """How many machine-code versions exist; constant once closed."""
+    return sum(len(getattr(dispatcher, "signatures", ())) for dispatcher in _dispatchers)
+
+
+def cache_counts() -> tuple[int, int]:
+    """(hits, misses) of the cache in this process."""
+    stats = [dispatcher.stats for dispatcher in _dispatchers if hasattr(dispatcher, "stats")]
+    return (
+        sum(sum(stat.cache_hits.values()) for stat in stats),
+        sum(sum(stat.cache_misses.values()) for stat in stats),
+    )
+
+
+@cache
+def cache_home() -> Path:
+    """The directory of the machine code: writable, verified, ours.
+
+    First NUMBA_CACHE_DIR, else the user's cache directory. One that cannot be written (a read-only image) is copied to
+    a private temporary directory, so that a cache made at install time still serves.
+    """
+    wanted = Path(os.environ.get("NUMBA_CACHE_DIR") or _user_cache() / "podctl" / "kernels")
+    try:
+        wanted.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=wanted).close()
+        home = wanted
+    except OSError:
+        home = Path(tempfile.mkdtemp(prefix="podctl-kernels-"))
+        atexit.register(shutil.rmtree, home, ignore_errors=True)
+        if wanted.is_dir():
+            shutil.copytree(wanted, home, dirs_exist_ok=True)
+    if not _manifest_holds(home):
+        purge(home)
+    return home
+
+
+def seal() -> None:
+    """Write the manifest of what the cache holds now; call after the kernels are warm."""
+    home = cache_home()
+    text = json.dumps(_digests(home), sort_keys=True)
+    scratch = home / f"{_MANIFEST}.{os.getpid()}"
+    scratch.write_text(text)
+    scratch.replace(home / _MANIFEST)
+
+
+def purge(home: Path) -> None:
+    """Throw the machine code away; the next call compiles again."""
+    for entry in home.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
+
+
+class KernelCacheLocator(caching.UserProvidedCacheLocator):  # type: ignore[misc]  # numba ships no types
+    """Where one function's machine code lives and what makes it stale."""
+
+    def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
+        self._py_file = py_file
+        self._lineno = py_func.__code__.co_firstlineno
+        self._cache_path = str(cache_home() / self.get_suitable_cache_subpath(py_file))
+
+    def get_source_stamp(self) -> str:
+        """One hash over this package and every source beside the function."""
+        return _source_stamp(Path(self._py_file).parent)
+
+    @classmethod
+    def from_function(cls, py_func: Callable[..., Any], py_file: str) -> "KernelCacheLocator | None":
+        """A locator for functions with a source file, none for others."""
+        return cls(py_func, py_file) if Path(py_file).exists() else None
+
+    def ensure_cache_path(self) -> None:
+        """Make the directory; `cache_home` has already shown that it can be written."""
+        Path(self._cache_path).mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def _own_locator() -> Iterator[None]:
+    """Our locator for the functions decorated inside, numba's own for everybody else's."""
+    before = numba.config.CACHE_LOCATOR_CLASSES
+    numba.config.CACHE_LOCATOR_CLASSES = f"{__name__}.{KernelCacheLocator.__name__}"
+    try:
+        yield
+    finally:
+        numba.config.CACHE_LOCATOR_CLASSES = before
+
+
+@cache
+def _source_stamp(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for place in sorted({_PACKAGE, folder}):
+        for source in sorted(place.glob("*.py")):
+            digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    return digest.hexdigest()
+
+
+def _user_cache() -> Path:
+    named = os.environ.get("XDG_CACHE_HOME")
+    if named:
+        return Path(named)
+    home = os.environ.get("HOME")
+    return Path(home) / ".cache" if home else Path(tempfile.gettempdir())
+
+
+def _digests(home: Path) -> dict[str, str]:
+    return {
+        str(entry.relative_to(home)): hashlib.sha256(entry.read_bytes()).hexdigest()
+        for entry in sorted(home.rglob("*.nb?"))
+    }
+
+
+def _manifest_holds(home: Path) -> bool:
+    """True if every file that the manifest names is as it was, and no machine code stands outside it."""
+    try:
+        known = json.loads((home / _MANIFEST).read_text())
+        return bool(known == _digests(home))
+    except (OSError, ValueError):
+        return not any(home.rglob("*.nb?"))

@@ -1,0 +1,222 @@
+"""The last word: which of the wished openings may be commanded so that no vessel can go over its lip.
+
+For every vessel and every scenario (nothing stuck, each single element stuck open, each common cause) the sum
+
+    Phi = U + M + Psi + what can still arrive through every inlet if all are told to close now
+
+(`terms`) must stay at or below the vessel's capacity C. Everything starts from the closing move, then room is given
+away in the order asked, never more than wished. What cannot be shown to fit stays closed.
+
+Neighbours: `observe` supplied the bounds U and a, `terms` sums. Must not know the regulator, the shedding, or what any
+vessel is for. In signatures p, s, w, g are the records of PLANT, STATE, WISH, PERMIT, and v, e, f, i, c count vessels,
+elements, flows, intakes, chutes. Source of the rules: README, "The guard".
+"""
+
+from pod_controller.kernels import rules
+from pod_controller.kernels.compile import kernel
+from pod_controller.kernels.records import FREE, Record, Table
+from pod_controller.kernels.terms import CAUSED, JAMMED, lid_most_kg, weigh
+
+BISECTIONS = 10  # a positioner's grant is found to a thousandth of its stroke
+
+
+@kernel
+def guard(plant: Table, state: Table, frame: Table, wish: Table, permit: Table) -> None:
+    """Turn a wish of any bits into a permit. All arguments one record each; permit and STATE's sums are written."""
+    p = plant[0]
+    s = state[0]
+    w = wish[0]
+    g = permit[0]
+    close_everything(p, s, g)
+    weigh(p, s)
+    accept(p, s)
+    if frame[0].execute != 1:
+        for e in range(p.n_elements):
+            g.rule[e] = rules.NOT_EXECUTE
+        return
+    for k in range(min(max(w.n_order, 0), p.n_flows)):
+        f = w.order[k]
+        if f >= 0 and f < p.n_flows:
+            raise_flow(p, s, w, g, f)
+    for i in range(p.n_intakes):
+        raise_shared(p, s, w, g, i)
+    for c in range(p.n_chutes):
+        raise_lid(p, s, w, g, c)
+    for e in range(p.n_elements):
+        if p.elements[e].role == FREE and w.open_frac[e] >= 1.0:
+            g.grant_frac[e] = 1.0
+            g.rule[e] = rules.GRANTED
+
+
+@kernel
+def close_everything(p: Record, s: Record, g: Record) -> None:
+    """The closing move: no grant, and each element as far open as one tick of closing leaves it (z)."""
+    for e in range(p.n_elements):
+        s.asked_frac[e] = max(0.0, s.envelope_frac[e] - p.tick_s / p.elements[e].stroke_s)
+        g.grant_frac[e] = 0.0
+        g.rule[e] = rules.NOT_WISHED
+        g.vessel[e] = -1
+        g.scenario[e] = -1
+    for c in range(p.n_chutes):
+        s.lid_open[c] = 1 if s.locked_ns[c] < 0 else 0
+
+
+@kernel
+def opened_frac(p: Record, s: Record, e: int, grant_frac: float) -> float:
+    """Where element e may be after a tick of being commanded to grant_frac (x, rate-limited)."""
+    closing_frac = max(0.0, s.envelope_frac[e] - p.tick_s / p.elements[e].stroke_s)
+    if p.elements[e].positioner == 0 and grant_frac > 0.0:
+        grant_frac = min(1.0, s.envelope_frac[e] + p.tick_s / p.elements[e].fast_stroke_s)
+    return max(closing_frac, grant_frac)
+
+
+@kernel
+def full_below(p: Record, s: Record, i: int) -> int:
+    """A vessel that intake i reaches and that counts as full; -1 if none."""
+    for v in range(p.n_vessels):
+        if p.intakes[i].reach_ratio[v] > 0.0 and s.full[v] != 0:
+            return v
+    return -1
+
+
+@kernel
+def refuse(s: Record, g: Record, e: int, rule: int, vessel: int) -> None:
+    """Write down why element e stays shut, and the scenario that binds."""
+    g.grant_frac[e] = 0.0
+    g.vessel[e] = vessel
+    if rule == rules.LEVEL:
+        scenario = s.trial_scenario[vessel]
+        g.scenario[e] = scenario
+        if scenario >= CAUSED:
+            rule = rules.COMMON_CAUSE
+        elif scenario >= JAMMED:
+            rule = rules.JAM
+    g.rule[e] = rule
+
+
+@kernel
+def raise_element(p: Record, s: Record, g: Record, e: int, wish_frac: float) -> bool:
+    """Give element e the largest opening up to wish_frac that offends no vessel; True if it got any."""
+    kept_frac = s.asked_frac[e]
+    s.asked_frac[e] = opened_frac(p, s, e, wish_frac)
+    weigh(p, s)
+    over = offended(p, s)
+    grant_frac = wish_frac
+    if over >= 0:
+        refuse(s, g, e, rules.LEVEL, over)
+        grant_frac = 0.0
+        if p.elements[e].positioner != 0:
+            grant_frac = largest_fitting_frac(p, s, e, wish_frac)
+        if grant_frac <= 0.0:
+            s.asked_frac[e] = kept_frac
+            return False
+        s.asked_frac[e] = opened_frac(p, s, e, grant_frac)
+        weigh(p, s)
+    accept(p, s)
+    g.grant_frac[e] = grant_frac
+    g.rule[e] = rules.GRANTED
+    return True
+
+
+@kernel
+def largest_fitting_frac(p: Record, s: Record, e: int, wish_frac: float) -> float:
+    """By halving: Phi rises with the opening, and what is returned has itself been tested (0 if nothing fits)."""
+    fits_frac = 0.0
+    fails_frac = wish_frac
+    for _ in range(BISECTIONS):
+        middle_frac = (fits_frac + fails_frac) / 2.0
+        s.asked_frac[e] = opened_frac(p, s, e, middle_frac)
+        weigh(p, s)
+        if offended(p, s) < 0:
+            fits_frac = middle_frac
+        else:
+            fails_frac = middle_frac
+    return fits_frac
+
+
+@kernel
+def holdable_frac(p: Record, g: Record, e: int, wish_frac: float) -> float:
+    """What of a wish the actuator can hold: a relay all or nothing, NaN nothing; writes the rule if nothing."""
+    if not wish_frac > 0.0:
+        return 0.0
+    if p.elements[e].positioner != 0:
+        return min(wish_frac, 1.0)
+    if wish_frac >= 1.0:
+        return 1.0
+    g.rule[e] = rules.RELAY_PART_OPEN
+    return 0.0
+
+
+@kernel
+def raise_flow(p: Record, s: Record, w: Record, g: Record, f: int) -> None:
+    """Open flow f's own element as far as wished and safe, the elements it shares first; the airlock before all."""
+    flow = p.flows[f]
+    e = flow.element
+    wish_frac = holdable_frac(p, g, e, w.open_frac[e])
+    if wish_frac <= 0.0 or g.rule[e] == rules.GRANTED:
+        return
+    full = full_below(p, s, flow.intake)
+    if full >= 0:
+        refuse(s, g, e, rules.VESSEL_FULL, full)
+        return
+    if flow.chute >= 0 and s.locked_ns[flow.chute] < 0:
+        refuse(s, g, e, rules.GATE_NEEDS_LOCKED_LID, -1)
+        return
+    raise_shared(p, s, w, g, flow.intake)
+    raise_element(p, s, g, e, wish_frac)
+
+
+@kernel
+def raise_shared(p: Record, s: Record, w: Record, g: Record, i: int) -> None:
+    """Open what stands in series behind intake i's flows, as wished and safe."""
+    full = full_below(p, s, i)
+    for k in range(p.intakes[i].n_shared):
+        e = p.intakes[i].shared[k]
+        wish_frac = holdable_frac(p, g, e, w.open_frac[e])
+        if wish_frac <= 0.0 or g.rule[e] == rules.GRANTED:
+            continue
+        if full >= 0:
+            refuse(s, g, e, rules.VESSEL_FULL, full)
+        else:
+            raise_element(p, s, g, e, wish_frac)
+
+
+@kernel
+def raise_lid(p: Record, s: Record, w: Record, g: Record, c: int) -> None:
+    """Unlock lid c if wished, its gate is proved shut, the chute has room, and a jammed gate would still be safe."""
+    chute = p.chutes[c]
+    e = chute.lid
+    if holdable_frac(p, g, e, w.open_frac[e]) <= 0.0:
+        return
+    if s.proved_shut[chute.gate] == 0 or g.grant_frac[chute.gate] > 0.0:
+        refuse(s, g, e, rules.LID_NEEDS_SHUT_GATE, -1)
+        return
+    if not s.content_bound_kg[c] + lid_most_kg(p, s, c) <= chute.capacity_kg:
+        refuse(s, g, e, rules.CHUTE_ROOM, -1)
+        return
+    kept = s.lid_open[c]
+    s.lid_open[c] = 1
+    if not raise_element(p, s, g, e, 1.0):
+        s.lid_open[c] = kept
+
+
+@kernel
+def offended(p: Record, s: Record) -> int:
+    """The vessel that the openings under test put, or put further, over its capacity by most; -1 if none."""
+    worst = -1
+    worst_kg = 0.0
+    for v in range(p.n_vessels):
+        over_kg = s.trial_kg[v] - p.vessels[v].capacity_kg
+        fits = s.trial_kg[v] <= p.vessels[v].capacity_kg
+        if not (fits or s.trial_kg[v] <= s.phi_kg[v]) and not over_kg <= worst_kg:
+            worst = v
+            worst_kg = over_kg
+    return worst
+
+
+@kernel
+def accept(p: Record, s: Record) -> None:
+    """Make the openings under test the permitted ones."""
+    for v in range(p.n_vessels):
+        s.phi_kg[v] = s.trial_kg[v]
+        s.phi_scenario[v] = s.trial_scenario[v]

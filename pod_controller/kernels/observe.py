@@ -1,0 +1,188 @@
+"""What may be true now: how far each element may be open, how much each vessel and chute may hold.
+
+Upper bounds for the guard, from the frame and from what was commanded; best estimates for the regulator. Whatever is
+missing, stale or not a number makes a bound larger, never smaller: evidence lowers a bound, silence does not.
+
+In signatures p, s, f are the records of PLANT, STATE, FRAME, and v, e, c count vessels, elements, chutes.
+
+Neighbours: `frame` fills FRAME before, `guard` reads the bounds after. Must not know wishes, shares or permits.
+Source of the rules: the guard's inequality (README, "The guard"), terms a and U.
+"""
+
+from pod_controller.kernels.compile import kernel
+from pod_controller.kernels.records import HISTORY, Record, Table
+
+GOOD = 0
+BAD = 2
+
+
+@kernel
+def observe(plant: Table, state: Table, frame: Table) -> None:
+    """Bring STATE's bounds up to this frame. plant, state, frame: one record each; state is written."""
+    p = plant[0]
+    s = state[0]
+    f = frame[0]
+    slot = s.ticks % HISTORY
+    before = (s.ticks - 1) % HISTORY
+    elapsed_s = f.elapsed_s
+    if not (elapsed_s >= 0.0 and elapsed_s <= p.longest_gap_s):
+        elapsed_s = p.longest_gap_s
+    s.command_ns[slot] = f.now_ns
+    for v in range(p.n_vessels):
+        inflow_kg = 0.0
+        if s.ticks > 0:
+            inflow_kg = s.inflow_bound_kg_s[v] * elapsed_s
+            s.inflow_kg[slot, v] = s.inflow_kg[before, v] + inflow_kg
+        bound_vessel(p, s, f, v, inflow_kg, elapsed_s)
+    for e in range(p.n_elements):
+        bound_element(p, s, f, e, elapsed_s)
+    for c in range(p.n_chutes):
+        bound_chute(p, s, f, c)
+
+
+@kernel
+def live_frac(p: Record, s: Record, f: Record, e: int) -> float:
+    """The largest opening that element e may still be commanded to: every command since the last verified one.
+
+    A command can outlive its successor by the lease at most: then the device's own watchdog has dropped it. Before
+    the first lease has passed nothing is known of what was commanded earlier: 1.
+    """
+    lease_ns = int(p.elements[e].lease_s * 1e9)
+    verified_ns = f.verified_ns[e]
+    if verified_ns > f.now_ns:
+        verified_ns = -1
+    most_frac = 0.0
+    successor_ns = f.now_ns
+    for k in range(1, HISTORY):
+        if f.now_ns - successor_ns > lease_ns:
+            return most_frac
+        if k > s.ticks:
+            return 1.0
+        slot = (s.ticks - k) % HISTORY
+        if s.command_frac[slot, e] > most_frac:
+            most_frac = s.command_frac[slot, e]
+        if s.command_ns[slot] <= verified_ns:
+            return most_frac
+        successor_ns = s.command_ns[slot]
+    return 1.0
+
+
+@kernel
+def bound_element(p: Record, s: Record, f: Record, e: int, elapsed_s: float) -> None:
+    """Term a: the larger of the feedback and of every command that may be alive; without feedback, by the stroke."""
+    element = p.elements[e]
+    live = live_frac(p, s, f, e)
+    seen = f.position_frac[e]
+    age_s = (f.now_ns - f.position_ns[e]) * 1e-9
+    # A position sampled before the newest verified command was issued says nothing of where the element went since.
+    fresh = f.position_ns[e] >= max(0, f.verified_ns[e]) and age_s >= 0.0 and age_s <= p.fresh_s
+    s.proved_shut[e] = 0
+    if f.position_quality[e] == GOOD and fresh and seen >= -element.position_error_frac and seen <= 1.5:
+        if seen <= element.position_error_frac:
+            seen = 0.0
+            s.proved_shut[e] = 1 if live == 0.0 else 0
+        s.envelope_frac[e] = min(1.0, max(seen, live))
+        return
+    if s.ticks == 0:
+        s.envelope_frac[e] = 1.0
+        return
+    s.envelope_frac[e] = max(live, s.envelope_frac[e] - elapsed_s / element.stroke_s)
+
+
+@kernel
+def inflow_since_kg(s: Record, v: int, taken_ns: int) -> float:
+    """The most that can have come into vessel v since a sample was taken; negative if history does not reach back."""
+    for k in range(HISTORY):
+        if k > s.ticks:
+            return -1.0
+        slot = (s.ticks - k) % HISTORY
+        if s.command_ns[slot] <= taken_ns:
+            return s.inflow_kg[s.ticks % HISTORY, v] - s.inflow_kg[slot, v]
+    return -1.0
+
+
+@kernel
+def bound_vessel(p: Record, s: Record, f: Record, v: int, inflow_kg: float, elapsed_s: float) -> None:
+    """Term U: the smaller of dead reckoning and the vote. Three good samples: the median; two: the larger.
+
+    One sample may raise the bound and never lowers it. No vote for longer than stale_s, or the float: full.
+    """
+    vessel = p.vessels[v]
+    if s.ticks == 0:
+        s.bound_kg[v] = vessel.capacity_kg
+        s.blind_s[v] = 1e30
+    s.bound_kg[v] += inflow_kg
+    votes = 0
+    low = 0.0
+    mid = 0.0
+    high = 0.0
+    estimate_kg = 0.0
+    raised_kg = 0.0
+    for i in range(vessel.n_levels):
+        most_kg = sample_most_kg(p, s, f, v, i)
+        if most_kg < 0.0:
+            continue
+        raised_kg = max(raised_kg, most_kg)
+        if f.level_quality[v, i] != GOOD:
+            continue
+        votes += 1
+        estimate_kg += f.level_kg[v, i]
+        if votes == 1:
+            low = most_kg
+            high = most_kg
+        elif votes == 2:
+            low = min(low, most_kg)
+            high = max(high, most_kg)
+        else:
+            mid = max(low, min(high, most_kg))
+    if votes >= 2:
+        s.bound_kg[v] = min(s.bound_kg[v], mid if votes == 3 else high)
+        s.blind_s[v] = 0.0
+    else:
+        s.bound_kg[v] = max(s.bound_kg[v], raised_kg)
+        s.blind_s[v] += elapsed_s
+    if votes > 0:
+        s.level_kg[v] = estimate_kg / votes
+    s.bound_kg[v] = min(s.bound_kg[v], vessel.weir_kg)
+    blind = not s.blind_s[v] <= vessel.stale_s
+    s.full[v] = 1 if blind or (vessel.has_float == 1 and f.float_on[v] != 0) else 0
+
+
+@kernel
+def sample_most_kg(p: Record, s: Record, f: Record, v: int, i: int) -> float:
+    """The most vessel v can hold now by its sensor i: reading, error, and the inflow bound since; -1 if unusable."""
+    vessel = p.vessels[v]
+    kg = f.level_kg[v, i]
+    taken_ns = f.level_ns[v, i]
+    if f.level_quality[v, i] >= BAD or taken_ns < 0 or taken_ns > f.now_ns:
+        return -1.0
+    if not (f.now_ns - taken_ns) * 1e-9 <= vessel.stale_s:
+        return -1.0
+    if not (kg >= -vessel.capacity_kg and kg <= 2.0 * vessel.capacity_kg):
+        return -1.0
+    since_kg = inflow_since_kg(s, v, taken_ns)
+    if since_kg < 0.0:
+        return -1.0
+    return max(0.0, kg + vessel.level_error_kg[i] + since_kg)
+
+
+@kernel
+def bound_chute(p: Record, s: Record, f: Record, c: int) -> None:
+    """What chute c held at most when last weighed, how long ago, and whether its lid was locked even then."""
+    chute = p.chutes[c]
+    lid = chute.lid
+    if s.ticks == 0 or s.proved_shut[lid] == 0:
+        s.locked_ns[c] = -1
+    elif s.locked_ns[c] < 0:
+        s.locked_ns[c] = f.position_ns[lid]
+    kg = f.content_kg[c]
+    age_s = (f.now_ns - f.content_ns[c]) * 1e-9
+    known = f.content_quality[c] < BAD and f.content_ns[c] >= 0 and age_s >= 0.0 and age_s <= 4.0 * p.fresh_s
+    s.sealed[c] = 0
+    if known and kg >= -chute.capacity_kg and kg <= 2.0 * chute.capacity_kg:
+        s.content_bound_kg[c] = min(chute.capacity_kg, max(0.0, kg) + chute.content_error_kg)
+        s.content_age_s[c] = age_s
+        s.sealed[c] = 1 if s.locked_ns[c] >= 0 and f.content_ns[c] >= s.locked_ns[c] else 0
+        return
+    s.content_bound_kg[c] = chute.capacity_kg
+    s.content_age_s[c] = 0.0

@@ -1,0 +1,126 @@
+"""What happens to a pod: a scenario file, and the one run of it that a seed draws.
+
+The file says what arrives, how full the pod starts, who draws by-product, what breaks and what must hold. `draw` makes
+the list of bags and draws, once per seed and identical in every tier and under every policy: a shut lid changes
+nothing about who comes. To add a scenario: one file in scenarios/.
+
+Neighbours: `arrivals` draws the bags, `faults` reads what breaks, tiers and verbs run it. Must not know the controller.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hal.errors import PodError
+from sim_hardware import faults
+from sim_hardware.arrivals import Convoy, People, Profile, bags, convoy_bags, draws, queue_at_lids
+from sim_hardware.params import Start
+from sim_hardware.plant_records import Table
+from sim_hardware.streams import stream
+
+BAD_SCENARIO = 155
+NS = 1_000_000_000
+_ENDING = ".toml"
+
+Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Mass = Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Begin(_Table):
+    buffer_frac: Share
+    byproduct_frac: Share
+    fed_waste_kg: Mass  # fed evenly over the 24 h before
+
+
+class ScenarioFile(_Table):
+    """One scenario as written."""
+
+    title: str
+    family: str = ""  # names the random streams: scenarios of one family see the same arrivals
+    duration_h: float = Field(gt=0.0, le=1000.0, allow_inf_nan=False)
+    day_starts_h: float = Field(ge=0.0, lt=24.0, allow_inf_nan=False)  # time of day at the start of the run
+    start: _Begin
+    arrivals: Profile
+    convoy: Convoy | None = None
+    people: People | None = None
+    faults: tuple[str, ...] = ()
+    one_of_faults: tuple[str, ...] = ()  # one of these, drawn per seed
+    must_hold: Mapping[str, Mapping[str, float]] = {}  # policy -> figure_min or figure_max -> bound
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One run: everything that does not depend on the controller. events: EVENT rows, sorted."""
+
+    name: str
+    seed: int
+    duration_s: float
+    start: Start
+    fed_waste_kg: float
+    events: Table
+    faults: tuple[faults.Fault, ...]
+    must_hold: Mapping[str, Mapping[str, float]]
+
+
+def names() -> list[str]:
+    """The scenarios that come with the pod."""
+    folder = files("sim_hardware").joinpath("scenarios")
+    return sorted(entry.name.removesuffix(_ENDING) for entry in folder.iterdir() if entry.name.endswith(_ENDING))
+
+
+def load(name: str) -> ScenarioFile:
+    """A scenario by name, or from a path ending in .toml. PodError 155 says what is wrong."""
+    try:
+        text = Path(name).read_text("utf-8") if name.endswith(_ENDING) else _packaged(name)
+        return ScenarioFile.model_validate(tomllib.loads(text))
+    except OSError as error:
+        raise PodError(BAD_SCENARIO, f"scenario {name}: cannot read it: {error.strerror}: check the path") from None
+    except tomllib.TOMLDecodeError as error:
+        raise PodError(BAD_SCENARIO, f"scenario {name}: not TOML: {error}: correct the file") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise PodError(BAD_SCENARIO, f"scenario {name}: {where}: {first['msg']}: correct the file") from None
+
+
+def draw(name: str, seed: int, chutes: int, duration_s: float | None = None) -> Scenario:
+    """The run of a scenario that this seed gives, for a pod with this many chutes; duration_s cuts it short."""
+    file = load(name)
+    whole_s = file.duration_h * 3600.0
+    own_name = Path(name).name.removesuffix(_ENDING)
+    family = file.family or own_name
+    found = bags(file.arrivals, family, seed, whole_s, chutes)
+    if file.convoy is not None:
+        found += convoy_bags(file.convoy, family, seed, chutes)
+    events = queue_at_lids(found)
+    if file.people is not None:
+        events += draws(file.people, family, seed, file.day_starts_h, whole_s)
+    texts = list(file.faults)
+    if file.one_of_faults:
+        texts.append(file.one_of_faults[int(stream(own_name, "one_of_faults", seed).integers(len(file.one_of_faults)))])
+    return Scenario(
+        name=own_name,
+        seed=seed,
+        duration_s=whole_s if duration_s is None else duration_s,
+        start=Start(file.start.buffer_frac, file.start.byproduct_frac),
+        fed_waste_kg=file.start.fed_waste_kg,
+        events=faults.sort_events(faults.rows_of_events(events)),
+        faults=tuple(faults.parse(text) for text in texts),
+        must_hold=file.must_hold,
+    )
+
+
+def _packaged(name: str) -> str:
+    known = names()
+    if name not in known:
+        raise PodError(BAD_SCENARIO, f"scenario {name!r} is not known: {faults.nearest(name, known)}")
+    return files("sim_hardware").joinpath("scenarios", name + _ENDING).read_text("utf-8")
