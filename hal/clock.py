@@ -17,6 +17,10 @@ class Clock(Protocol):
         """Monotonic time in nanoseconds; its zero means nothing."""
         ...
 
+    def sleep_until_ns(self, when_ns: int) -> None:
+        """Wait until that monotonic time; not at all if it has passed."""
+        ...
+
     def utc_label(self) -> str:
         """Civil time as ISO 8601 in UTC, for logs and journals only."""
         ...
@@ -28,6 +32,10 @@ class SystemClock:
     def now_ns(self) -> int:
         """Monotonic time in nanoseconds."""
         return time.monotonic_ns()
+
+    def sleep_until_ns(self, when_ns: int) -> None:
+        """Wait until that monotonic time; not at all if it has passed."""
+        time.sleep(max(0, when_ns - time.monotonic_ns()) * 1e-9)
 
     def utc_label(self) -> str:
         """Civil time in UTC with milliseconds, such as 2026-03-01T12:04:31.250+00:00."""

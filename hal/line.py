@@ -278,7 +278,12 @@ class ModbusLine:
             self._silence(self._module, now_ns)
 
     def _silence(self, module: OutputModule, now_ns: int) -> None:
-        """An order that may not have arrived: no request of any kind until its watchdog has released it."""
+        """An order that may not have arrived: no request of any kind until its watchdog has released it.
+
+        A module without a watchdog is told again once per tick, dead or not: nothing else closes it.
+        """
         module.pending = True
         if module.hold_ns:
             module.device.silence(now_ns + module.hold_ns)
+        else:
+            module.device.retry_ns = self._tick_led_ns + self._tick_ns

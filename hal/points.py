@@ -22,6 +22,7 @@ Decoder = Callable[[Sequence[int]], Judged]
 NAN = math.nan
 FAILED: Judged = (NAN, Quality.BAD, Cause.SENSOR_FAILURE)
 MISSING: Judged = (NAN, Quality.BAD, Cause.COMMUNICATION_ERROR)
+_SMALLEST = 1e-20  # no instrument means less: its words are swapped, and it must not pass for an empty tank
 _PAIR = struct.Struct(">HH")
 _FORMS = {"u32": struct.Struct(">I"), "s32": struct.Struct(">i"), "f32": struct.Struct(">f")}
 
@@ -175,7 +176,7 @@ def _raw_reader(point: Point, at: int) -> Callable[[Sequence[int]], float]:
 
     def double(words: Sequence[int]) -> float:
         number: float = form.unpack(_PAIR.pack(words[first], words[second]))[0]
-        return number
+        return NAN if 0.0 < abs(number) < _SMALLEST else number
 
     return double
 

@@ -16,9 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hal.description import DeviceConfig, Hardware, LineConfig
 from hal.errors import PodError
+from pod_controller import CONFIG_SCHEMA_VERSION
 from pod_controller.config_faults import fault_lines, read_fault, syntax_fault
-
-SCHEMA_VERSION = 1
 
 Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_.-]+$")]
 Tag = Annotated[str, Field(min_length=2, max_length=20, pattern=r"^[A-Z]{1,5}-\d{1,4}[A-Z]?$")]
@@ -43,9 +42,11 @@ class Pod(_Table):
 class Control(_Table):
     """[control]: the tick, and what outlives it."""
 
-    tick_s: float = Field(0.5, ge=0.1, le=5.0, allow_inf_nan=False)
-    fresh_s: float = Field(1.6, ge=0.1, le=15.0, allow_inf_nan=False)
-    latency_s: float = Field(0.3, ge=0.0, le=5.0, allow_inf_nan=False)  # a command's way to its device, worst case
+    tick_s: float = Field(default=0.5, ge=0.1, le=5.0, allow_inf_nan=False)
+    fresh_s: float = Field(default=1.6, ge=0.1, le=15.0, allow_inf_nan=False)
+    latency_s: float = Field(
+        default=0.3, ge=0.0, le=5.0, allow_inf_nan=False
+    )  # a command's way to its device, worst case
     socket: Path = Path("/run/podctl/control.sock")
     journal: Path = Path("/var/lib/podctl/journal.db")
 
@@ -66,7 +67,7 @@ class Device(_Table):
     type: Name
     line: Name
     unit: int = Field(ge=1, le=247)
-    watchdog_s: float = Field(0.0, ge=0.0, le=60.0, allow_inf_nan=False)
+    watchdog_s: float = Field(default=0.0, ge=0.0, le=60.0, allow_inf_nan=False)
     tags: Mapping[str, Tag]
     spans: Mapping[str, tuple[Span, Span]] = {}
 
@@ -106,7 +107,7 @@ class Element(_Table):
     kind: Literal["relay", "positioner"] = "relay"
     stroke_s: Stroke
     fast_stroke_s: Stroke
-    position_error_frac: float = Field(0.02, ge=0.0, le=0.2, allow_inf_nan=False)
+    position_error_frac: float = Field(default=0.02, ge=0.0, le=0.2, allow_inf_nan=False)
     without_power: Literal["fail_state", "holds"] = "fail_state"
 
 
@@ -122,7 +123,7 @@ class Chute(_Table):
     largest_bag_kg: Mass
     lid_pass_kg_s: Rate
     lid_lock_s: Stroke
-    weight_ratio: float = Field(1.0, ge=1e-3, le=1e3, allow_inf_nan=False)
+    weight_ratio: float = Field(default=1.0, ge=1e-3, le=1e3, allow_inf_nan=False)
 
 
 class Intake(_Table):
@@ -132,7 +133,7 @@ class Intake(_Table):
     from_chutes: tuple[Name, ...] = ()
     from_vessel: Name | None = None
     element: Name | None = None
-    shared: tuple[Name, ...] = Field((), max_length=3)
+    shared: tuple[Name, ...] = Field(default=(), max_length=3)
     rate_kg_s: Rate
     to: Mapping[Name, Annotated[float, Field(gt=0.0, le=100.0, allow_inf_nan=False)]]
     static_head: bool = False  # the source can drive the flow by itself (siphon, head behind the element)
@@ -185,18 +186,18 @@ class Thermostat(_Table):
 class PodConfig(_Table):
     """One pod, whole."""
 
-    schema_version: Literal[1]
+    schema_version: int = Field(ge=CONFIG_SCHEMA_VERSION, le=CONFIG_SCHEMA_VERSION)
     pod: Pod
     control: Control = Control()
     line: tuple[Line, ...] = Field(min_length=1)
     device: tuple[Device, ...] = Field(min_length=1)
     vessel: tuple[Vessel, ...] = Field(min_length=1, max_length=12)
     element: tuple[Element, ...] = Field(min_length=1, max_length=48)
-    chute: tuple[Chute, ...] = Field((), max_length=16)
+    chute: tuple[Chute, ...] = Field(default=(), max_length=16)
     intake: tuple[Intake, ...] = Field(min_length=1, max_length=24)
     shedding: Shedding | None = None
     feeding: Feeding | None = None
-    transfer: tuple[Transfer, ...] = Field((), max_length=6)
+    transfer: tuple[Transfer, ...] = Field(default=(), max_length=6)
     thermostat: Thermostat | None = None
 
     def hardware(self, ports: Mapping[str, str] | None = None) -> Hardware:
@@ -220,7 +221,7 @@ class Fault(NamedTuple):
     text: str
 
 
-class ConfigFaults(PodError):
+class ConfigFaults(PodError):  # noqa: N818 (it is many faults, not one error)
     """A configuration that cannot be used. lines: one text per fault, `FILE:LINE: E1xx ...`."""
 
     def __init__(self, lines: list[str]) -> None:
@@ -232,7 +233,7 @@ class ConfigFaults(PodError):
 
 def load(path: Path) -> PodConfig:
     """Read and check a configuration. Raises ConfigFaults with every fault that can be told at once."""
-    from pod_controller import config_checks  # noqa: PLC0415  # it checks the models above
+    from pod_controller import config_checks  # it checks the models above
 
     try:
         text = path.read_bytes().decode("utf-8")

@@ -28,11 +28,8 @@ class FrameBuilder:
         self._floats = [(v, tag) for v, tag in enumerate(topology.float_tags) if tag]
         self._contents = list(enumerate(topology.content_tags))
         self._commands = list(enumerate(topology.command_tags))
-        self._positions = [
-            (e, position or locked, position is None)
-            for e, (position, locked) in enumerate(zip(topology.position_tags, topology.locked_tags, strict=True))
-            if position or locked
-        ]
+        self._positions = [(e, tag, False) for e, tag in enumerate(topology.position_tags) if tag]
+        self._positions += [(e, tag, True) for e, tag in enumerate(topology.locked_tags) if tag]
         self._temp_tag = topology.temp_tag
         self._last_ns = -1
 

@@ -45,7 +45,7 @@ class SqliteJournal:
     """The journal as one SQLite file (":memory:" for none)."""
 
     def __init__(self, path: Path | str, topology: Topology, utc: Callable[[int], str]) -> None:
-        """utc labels a monotonic time for people. Raises PodError E401 if the file cannot be opened or written."""
+        """Utc labels a monotonic time for people. Raises PodError E401 if the file cannot be opened or written."""
         self._topology = topology
         self._utc = utc
         try:

@@ -19,13 +19,21 @@ def faults(config: PodConfig) -> list[Fault]:
     found = []
     for e in range(plant.n_elements):
         if plant.elements[e].lease_s >= records.HISTORY * plant.tick_s:
-            text = f"= {plant.tick_s}: {topology.elements[e]} may live {plant.elements[e].lease_s:.1f} s on an old command"
-            found.append(Fault(("control", "tick_s"), 126, f"{text}; the history holds {records.HISTORY} ticks: raise it"))
+            text = (
+                f"= {plant.tick_s}: {topology.elements[e]} may live {plant.elements[e].lease_s:.1f} s on an old command"
+            )
+            found.append(
+                Fault(("control", "tick_s"), 126, f"{text}; the history holds {records.HISTORY} ticks: raise it")
+            )
     for v in range(plant.n_vessels):
         over_kg, scenario = best_case_over_kg(topology, v)
         if over_kg > 0.0:
-            text = f"cannot be kept from spilling: even empty, with every inlet shut, {scenario_text(topology, scenario)}"
-            remedy = f"brings it {over_kg:.1f} kg over its capacity: enlarge it by that, or add a second element in series"
+            text = (
+                f"cannot be kept from spilling: even empty, with every inlet shut, {scenario_text(topology, scenario)}"
+            )
+            remedy = (
+                f"brings it {over_kg:.1f} kg over its capacity: enlarge it by that, or add a second element in series"
+            )
             found.append(Fault(("vessel", v), 123, f"{topology.vessels[v]} {text} {remedy}"))
     return found
 

@@ -52,6 +52,4 @@ def _events(plant: Table, before: Table, permit: Table) -> list[Event]:
         return []
     changed = [e for e in range(n) if ticks == 0 or rules[e] != old_rules[e] or grants[e] != old_grants[e]]
     row = permit[0]
-    return [
-        Event(e, float(grants[e]), int(rules[e]), int(row["vessel"][e]), int(row["scenario"][e])) for e in changed
-    ]
+    return [Event(e, float(grants[e]), int(rules[e]), int(row["vessel"][e]), int(row["scenario"][e])) for e in changed]

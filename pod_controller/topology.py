@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pod_controller.config import Element, Intake, PodConfig
-from pod_controller.config_checks import wired_tags
+from pod_controller.config_names import wired_tags
 from pod_controller.kernels import records
 from pod_controller.kernels.records import Record, Table
 
@@ -55,11 +55,11 @@ def build(config: PodConfig) -> Topology:
     _, outputs = wired_tags(config)
     modules = tuple(tuple(outputs[tag] for tag in x.commands) for x in config.element)
     flows = _fill_intakes(plant, config)
-    _fill_elements(plant, config)
-    _fill_vessels(plant, config)
-    _fill_chutes(plant, config)
+    for fill in (_fill_elements, _fill_vessels, _fill_chutes):
+        fill(plant, config)
     causes = _fill_causes(plant, modules)
     _fill_control(plant, config, flows)
+    _fill_pumps(plant, config, flows)
     return Topology(
         table=table,
         vessels=tuple(x.name for x in config.vessel),
@@ -99,9 +99,7 @@ def ordered_intakes(config: PodConfig) -> list[Intake]:
     ordered: list[Intake] = []
     while left:
         fed = {x.name: reach_ratio(config, x.to) for x in left}
-        ready = [
-            x for x in left if not any(y is not x and x.from_vessel in fed[y.name] for y in left if x.from_vessel)
-        ]
+        ready = [x for x in left if not any(y is not x and x.from_vessel in fed[y.name] for y in left if x.from_vessel)]
         chosen = ready[0] if ready else left[0]
         left.remove(chosen)
         ordered.append(chosen)
@@ -183,7 +181,9 @@ def _fill_intakes(plant: Record, config: PodConfig) -> tuple[str, ...]:
         for name, ratio in reach_ratio(config, intake.to).items():
             row.reach_ratio[vessels[name]] = ratio
         sources = [(name, chutes[name][0], chutes[name][1].gate) for name in intake.from_chutes]
-        for name, c, own in sources or [(intake.name, -1, intake.element)]:
+        if intake.element is not None:
+            sources.append((intake.name, -1, intake.element))
+        for name, c, own in sources:
             flow = plant.flows[len(flows)]
             flow.element = elements[own]
             flow.intake = i
@@ -220,7 +220,7 @@ def _fill_control(plant: Record, config: PodConfig, flows: tuple[str, ...]) -> N
         plant.shedding.intake = intakes[config.shedding.intake]
     plant.regulator.feed_flow = -1
     if config.feeding:
-        source = by_name[config.feeding.intake].from_vessel
+        source = by_name[config.feeding.intake].from_vessel or ""
         v, vessel = vessels[source]
         keys = ("gain_per_s", "integral_s", "feed_max_kg_s", "shot_min_s", "shot_max_s")
         for key in keys:
@@ -233,11 +233,16 @@ def _fill_control(plant: Record, config: PodConfig, flows: tuple[str, ...]) -> N
         plant.regulator.slot_s = 86400.0 / (records.BUDGET_SLOTS - 1)
         shedding = by_name[config.shedding.intake].to if config.shedding else {}
         plant.regulator.slurry_ratio = shedding.get(source, 1.0)
+
+
+def _fill_pumps(plant: Record, config: PodConfig, flows: tuple[str, ...]) -> None:
+    vessels = [x.name for x in config.vessel]
+    source_of = {x.name: x.from_vessel or "" for x in config.intake}
     plant.n_transfers = len(config.transfer)
     for t, transfer in enumerate(config.transfer):
         row = plant.transfers[t]
         row.flow = flows.index(transfer.intake)
-        row.source = vessels[by_name[transfer.intake].from_vessel][0]
+        row.source = vessels.index(source_of[transfer.intake])
         row.start_kg = transfer.start_kg
         row.stop_kg = transfer.stop_kg
     plant.thermostat.element = -1

@@ -85,7 +85,7 @@ def convoy_bags(convoy: Convoy, family: str, seed: int, chutes: int) -> list[Bag
     used = min(chutes, _whole(family, "dump_chutes", seed, ranges["dump_chutes"]))
     places = stream(family, "convoy_chutes", seed).permutation(chutes)[:used]
     times_s = first_s + stream(family, "dump_times", seed).uniform(0.0, ranges["dump_window_s"], dumps)
-    whole_kg = stream(family, "dump_kg", seed).uniform(*ranges["dump_kg"], dumps)
+    whole_kg = stream(family, "dump_kg", seed).uniform(ranges["dump_kg"][0], ranges["dump_kg"][1], dumps)
     turns = stream(family, "dump_places", seed).integers(used, size=dumps)
     found = []
     for d in range(dumps):
@@ -131,7 +131,9 @@ def draws(people: People, family: str, seed: int, day_starts_h: float, duration_
     for day in range(math.ceil((day_starts_h + duration_s / 3600.0) / 24.0)):
         hours_h = np.sort(random.uniform(open_h, shut_h, per_day)) + 24.0 * day - day_starts_h
         events += [
-            (round(3600.0 * NS * float(h)), rec.DRAW, 0, people.portion_kg) for h in hours_h if 0.0 <= h * 3600.0 < duration_s
+            (round(3600.0 * NS * float(h)), rec.DRAW, 0, people.portion_kg)
+            for h in hours_h
+            if 0.0 <= h * 3600.0 < duration_s
         ]
     return events
 
@@ -150,14 +152,14 @@ def mean_bag_kg() -> float:
 def _sizes_kg(family: str, key: str, seed: int, count: int) -> npt.NDArray[np.float64]:
     bag = reference("surge_suite.toml")["pod"]["bag_kg"]
     sizes_kg = stream(family, key, seed).gamma(bag["shape"], bag["mean"] / bag["shape"], count)
-    return np.minimum(sizes_kg, bag["max"])
+    return np.minimum(sizes_kg, float(bag["max"]))
 
 
 def _shares(chutes: int) -> npt.NDArray[np.float64]:
     """The suite's shares for its own number of chutes; for any other number a falling series of the same kind."""
     table = reference("surge_suite.toml")["pod"]["chute_share"]
     shares = np.array(table if len(table) == chutes else [chutes - c for c in range(chutes)], dtype=float)
-    return shares / shares.sum()
+    return np.asarray(shares / shares.sum(), dtype=float)
 
 
 def _times_s(profile: Profile, duration_s: float, uniforms: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

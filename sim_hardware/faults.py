@@ -144,7 +144,7 @@ class Plan:
 
 
 def parse(text: str) -> Fault:
-    """`KIND@TARGET:from=..,for=..,k=v` (seconds) as a Fault; PodError 151 or 152 says what is wrong and what is near."""
+    """`KIND@TARGET:from=..,for=..,k=v` (seconds) as a Fault; PodError 151 or 152 says what is wrong."""
     head, _, tail = text.partition(":")
     name, at, target = head.partition("@")
     kind = CATALOGUE.get(name)
@@ -177,8 +177,8 @@ def plan(faults: Sequence[Fault], targets: Targets) -> Plan:
     for fault in faults:
         known = targets.known(fault.kind.target)
         if fault.target not in known:
-            where = f"fault {fault.kind.name}@{fault.target}"
-            raise PodError(UNKNOWN_TARGET, f"{where}: not a {fault.kind.target} of this pod: {nearest(fault.target, known)}")
+            thing = f"fault {fault.kind.name}@{fault.target}: no {fault.kind.target} of this pod"
+            raise PodError(UNKNOWN_TARGET, f"{thing}: {nearest(fault.target, known)}")
         if fault.kind.code < rec.LOST_WRITES:
             events += _edges(fault, len(rows))
             rows.append(_row(fault, targets))

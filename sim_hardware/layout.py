@@ -65,10 +65,9 @@ def signals(chutes: int) -> dict[str, int]:
 
 
 def vessel_names(chutes: int) -> dict[str, int]:
-    """Name -> vessel, chutes first."""
+    """Name -> vessel, chutes first, of everything that has a lip (the macerator is closed)."""
     named = {f"chute_{1 + c}": c for c in range(chutes)}
     return named | {
-        "macerator": rec.THROAT,
         "buffer": rec.BUFFER,
         "digester": rec.DIGESTER,
         "sump": rec.SUMP,

@@ -37,8 +37,8 @@ def reference(name: str) -> Section:
 
 
 def plant_params(seed: int, plant: Section | None = None) -> Table:
-    """PARAMS (one record) of the pod in `plant` (default the reference pod) with the draws of one seed."""
-    data = reference("plant.toml") if plant is None else plant
+    """PARAMS (one record) with the draws of one seed; `plant` replaces keys of the reference pod's tables."""
+    data = _merged(plant)
     params = table(rec.PARAMS)
     p = params[0]
     p.n_chutes = data["chute"]["count"]
@@ -59,11 +59,12 @@ def plant_params(seed: int, plant: Section | None = None) -> Table:
 
 def fresh_pod(params: Table, start: Start, plant: Section | None = None) -> Table:
     """POD (one record) at time 0: everything at its fail state, levels as the scenario starts."""
-    data = reference("plant.toml") if plant is None else plant
+    data = _merged(plant)
     pod = table(rec.POD)
     s, p = pod[0], params[0]
     s.stuck_frac[:] = -1.0
     s.outlet_kg_s[:] = p.gate_kg_s
+    s.has_float = 1 if start.float_chain else 0
     slurry_kg = start.buffer_frac * p.lip_kg[rec.BUFFER]
     s.buffer_waste_kg = slurry_kg / (1.0 + p.water_ratio)
     s.buffer_water_kg = slurry_kg - s.buffer_waste_kg
@@ -79,6 +80,13 @@ def fresh_pod(params: Table, start: Start, plant: Section | None = None) -> Tabl
     s.light_frac = 1.0
     s.slow_at_ns, s.truck_at_ns, s.bin_at_ns = p.slow_ns, p.truck_ns, p.bin_ns
     return pod
+
+
+def _merged(plant: Section | None) -> Section:
+    """The reference pod with some keys of its tables replaced."""
+    data = reference("plant.toml")
+    changed = plant or {}
+    return {key: {**value, **changed.get(key, {})} if isinstance(value, dict) else value for key, value in data.items()}
 
 
 def _strokes(p: rec.Row, data: Section, seed: int) -> None:
@@ -126,7 +134,6 @@ def _front(p: rec.Row, data: Section) -> None:
     p.throat_kg_s = data["macerator"]["throat_kg_s"]
     p.holdup_kg = data["macerator"]["holdup_kg"]
     p.water_ratio = data["macerator"]["water_ratio"]
-    p.has_float = 1
     p.float_on_kg = data["buffer"]["float_on_kg"]
     p.float_off_kg = data["buffer"]["float_off_kg"]
     p.feed_kg_s = data["feed"]["rate_kg_s"]
@@ -157,7 +164,6 @@ def _instruments(p: rec.Row, data: Section, seed: int) -> None:
     """Amplitude, period and phase of each honest error; the two level meters of the buffer speak metres."""
     made = data["instruments"]
     p.signal_per_kg[:] = 1.0
-    p.signal_period_s[:] = 1.0
     p.signal_per_kg[rec.LEVELS : rec.LEVELS + 2] = 1.0 / data["buffer"]["kg_per_m"]
     ranges_kg = {rec.CONTENT + c: made["content_kg"] for c in range(p.n_chutes)}
     ranges_kg |= {rec.LEVELS + k: made["buffer_kg"] for k in range(3)}
@@ -166,5 +172,5 @@ def _instruments(p: rec.Row, data: Section, seed: int) -> None:
         ranges_kg[rec.LEVELS + 3 + k] = [share * full_kg for share in made["other_level_frac"]]
     for signal, (low_kg, high_kg) in ranges_kg.items():
         p.signal_error[signal] = uniform(FAMILY, f"signal_error/{signal}", seed, low_kg, high_kg)
-        p.signal_period_s[signal] = uniform(FAMILY, f"signal_period/{signal}", seed, *made["period_s"])
+        p.signal_per_s[signal] = 1.0 / uniform(FAMILY, f"signal_period/{signal}", seed, *made["period_s"])
         p.signal_phase_frac[signal] = uniform(FAMILY, f"signal_phase/{signal}", seed, 0.0, 1.0)

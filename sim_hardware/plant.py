@@ -19,7 +19,9 @@ from sim_hardware.plant_records import (
     FIELD_POWER_LOST,
     FROZEN,
     GATE_JAM,
+    HEATER,
     HONEST,
+    NEVER_NS,
     RELEASE,
     SENSOR_BIAS,
     SENSOR_DEAD,
@@ -34,65 +36,102 @@ from sim_hardware.signals import shown_value
 from sim_hardware.tanks import (
     dosing_rests,
     draw_byproduct,
-    heat,
     run_dosing,
     run_feed,
     run_slow,
     run_sump,
     sump_rests,
 )
-from sim_hardware.vessels import aim, chutes_hold_kg, drop_bag, feed_rests, front_rests, run_front, travel
+from sim_hardware.vessels import (
+    aim,
+    chutes_hold_kg,
+    drop_bag,
+    feed_rests,
+    front_rests,
+    run_front,
+    steady,
+    travel,
+    wanted_frac,
+)
 
 
 @kernel
-def play(params: Table, state: Table, drive: Table, events: Table, faults: Table, until_ns: int) -> None:
+def play(params: Table, state: Table, events: Table, faults: Table, until_ns: int) -> None:
     """Bring the plant to until_ns, delivering the events due on the way (sorted by time; those at until_ns too).
 
-    params, state: one record of PARAMS and POD; drive: ACTUATORS floats, above 0.5 = energised; events, faults: EVENT
-    and FAULT rows. A time before the plant's own changes nothing.
+    params, state: one record of PARAMS and POD; events, faults: EVENT and FAULT rows. A time before the plant's own
+    changes nothing.
     """
-    p = params[0]
-    s = state[0]
+    play_record(params[0], state[0], events, faults, until_ns)
+
+
+@kernel
+def play_record(p: Row, s: Row, events: Table, faults: Table, until_ns: int) -> None:
+    """`play` on the records themselves, for compiled callers."""
+    if s.calm != 0 and until_ns < s.next_event_ns and until_ns < s.slow_at_ns:
+        rest(s, until_ns)
+        return
     while s.next_event < len(events) and events[s.next_event].at_ns <= until_ns:
         event = events[s.next_event]
         s.next_event += 1
-        advance(p, s, drive, event.at_ns)
+        advance(p, s, event.at_ns)
         deliver(p, s, event, faults)
-    advance(p, s, drive, until_ns)
+    s.next_event_ns = events[s.next_event].at_ns if s.next_event < len(events) else NEVER_NS
+    advance(p, s, until_ns)
 
 
 @kernel
-def advance(p: Row, s: Row, drive: Table, until_ns: int) -> None:
-    """Step to until_ns: at most step_ns at a time while mass flows, in one step while everything rests."""
+def rest(s: Row, until_ns: int) -> None:
+    """Nothing happens until until_ns but the heater's time."""
+    if until_ns > s.now_ns:
+        s.heat_on_s += (until_ns - s.now_ns) * 1e-9 * wanted_frac(s, HEATER)
+        s.now_ns = until_ns
+
+
+@kernel
+def advance(p: Row, s: Row, until_ns: int) -> None:
+    """Step to until_ns: finely while openings change or the front flows unsteadily, else in one step.
+
+    A steady flow and a travel that moves nothing are exact in a step of any length, so one step gives the same result.
+    """
     while s.now_ns < until_ns:
-        aim(p, s, drive)
+        if s.calm != 0 and until_ns < s.slow_at_ns:
+            rest(s, until_ns)
+            return
+        aim(p, s)
         front = not front_rests(p, s)
-        feed = not feed_rests(s)
-        sump = not sump_rests(s)
-        dosing = not dosing_rests(s)
+        rear = not (feed_rests(s) and sump_rests(s) and dosing_rests(s))
         step_ns = until_ns - s.now_ns
-        if front or feed or sump or dosing:
+        if (front or rear) and (s.moving > 0 or (front and not steady(p, s, step_ns * 1e-9))):
             step_ns = step_ns // ((step_ns + p.step_ns - 1) // p.step_ns)
+        s.calm = 0 if front or rear or s.moving > 0 else 1
         step_ns = min(step_ns, s.slow_at_ns - s.now_ns)
         h_s = step_ns * 1e-9
         travel(p, s, h_s)
         if front:
             run_front(p, s, h_s)
-        if feed:
+        if rear:
             run_feed(p, s, h_s)
-        if sump:
             run_sump(p, s, h_s)
-        if dosing:
             run_dosing(p, s, h_s)
-        heat(p, s, drive, h_s)
+        s.heat_on_s += h_s * wanted_frac(s, HEATER)
         s.now_ns += step_ns
         if s.now_ns >= s.slow_at_ns:
             run_slow(p, s)
 
 
 @kernel
+def change(s: Row, actuator: int, on: float) -> None:
+    """Energise (1) or release (0) an output: the only way to change drive, for a plant at rest must wake up."""
+    if s.drive[actuator] != on:
+        s.drive[actuator] = on
+        s.calm = 0
+
+
+@kernel
 def deliver(p: Row, s: Row, event: Row, faults: Table) -> None:
     """One event: a bag at a chute, a person at the by-product's valve, a fault that begins or ends."""
+    s.calm = 0
     if event.kind == BAG:
         drop_bag(p, s, event.index, event.kg)
     elif event.kind == DRAW:
@@ -105,6 +144,7 @@ def deliver(p: Row, s: Row, event: Row, faults: Table) -> None:
 def switch_fault(p: Row, s: Row, fault: Row, phase: int) -> None:
     """Begin (FAULT_ON), end (FAULT_OFF) or finally clear (FAULT_END) one FAULT row of the plant's kinds."""
     on = phase == FAULT_ON
+    s.calm = 0
     if fault.kind == GATE_JAM:
         jam(s, fault.target, fault.k, fault.feedback, on)
     elif fault.kind == RELEASE:

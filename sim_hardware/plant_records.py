@@ -16,8 +16,9 @@ Table = npt.NDArray[Any]
 Row = Any  # one record of a Table: fields by name
 
 MAX_CHUTES = 16
+NEVER_NS = 2**62
 
-# Actuators: index into drive and into every per-actuator field.
+# Actuators: index into POD's drive and into every per-actuator field.
 GATE = 0  # + chute
 LID = 16  # + chute
 MACERATOR = 32
@@ -91,7 +92,6 @@ PARAMS = _record(
     ("throat_kg_s", "f8"),
     ("holdup_kg", "f8"),
     ("water_ratio", "f8"),  # kg of dilution water per kg of waste
-    ("has_float", "i8"),
     ("float_on_kg", "f8"),
     ("float_off_kg", "f8"),
     ("feed_kg_s", "f8"),
@@ -113,7 +113,7 @@ PARAMS = _record(
     ("light_s", "f8"),
     ("oxygen_mg_l", "f8"),
     ("signal_error", "f8", (SIGNALS,)),  # greatest honest error, in the signal's own base unit (kg for masses)
-    ("signal_period_s", "f8", (SIGNALS,)),
+    ("signal_per_s", "f8", (SIGNALS,)),  # turns of its wave
     ("signal_phase_frac", "f8", (SIGNALS,)),
     ("signal_per_kg", "f8", (SIGNALS,)),  # shown units per base unit
 )
@@ -121,16 +121,20 @@ PARAMS = _record(
 POD = _record(
     ("now_ns", "i8"),
     ("next_event", "i8"),
+    ("next_event_ns", "i8"),
+    ("drive", "f8", (ACTUATORS,)),  # outputs as they are: above 0.5 = energised
     ("travel_frac", "f8", (ACTUATORS,)),  # where a healthy element is
     ("mean_frac", "f8", (ACTUATORS,)),  # the real opening, mean over the step
     ("target_frac", "f8", (ACTUATORS,)),
     ("stuck_frac", "f8", (ACTUATORS,)),  # -1: free
     ("feedback", "i8", (ACTUATORS,)),
     ("moving", "i8"),
+    ("calm", "i8"),  # 1: nothing moves, flows or will, until an output, an event or a fault changes something
     ("outlet_kg_s", "f8", (MAX_CHUTES,)),  # most that a full gate lets out: 0 under a bridge, more when it releases
     ("content_kg", "f8", (VESSELS,)),
     ("buffer_waste_kg", "f8"),
     ("buffer_water_kg", "f8"),
+    ("has_float", "i8"),  # 0: the pod as it was, without the hard-wired chain
     ("float_on", "i8"),
     ("power_lost", "i8"),
     # slow

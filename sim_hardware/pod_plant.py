@@ -13,7 +13,7 @@ import numpy as np
 from hal.errors import PodError
 from sim_hardware import plant_records as rec
 from sim_hardware.layout import actuators, signals, vessel_names
-from sim_hardware.plant import begin, play, switch_fault
+from sim_hardware.plant import begin, change, play, switch_fault
 from sim_hardware.plant_records import Table, table
 from sim_hardware.signals import show_all
 
@@ -60,18 +60,23 @@ class Plant:
 
     def __init__(self, params: Table, pod: Table, events: Table, faults: Table) -> None:
         """params, pod: one record each (`params`); events sorted by time; faults: rows that events switch."""
-        self.drive = np.zeros(rec.ACTUATORS)
         self._params = params
         self._pod = pod
         self._events = events
         self._faults = faults
         self._shown = np.zeros(rec.SIGNALS)
-        self._view = memoryview(self._shown)
+        self._view = memoryview(self._shown)  # type: ignore[arg-type]  # numpy arrays are buffers from Python 3.12 on for mypy
         self._stale = True
         self.chutes = int(params[0].n_chutes)
         self._actuators = actuators(self.chutes)
         self._signals = signals(self.chutes)
         begin(params, pod)
+
+    @property
+    def drive(self) -> Table:
+        """Outputs by actuator, 1 = energised; change them with `set_drive`."""
+        drive: Table = self._pod["drive"][0]
+        return drive
 
     @property
     def now_ns(self) -> int:
@@ -80,7 +85,7 @@ class Plant:
 
     def advance_to(self, now_ns: int) -> None:
         """Bring the plant to now_ns; bags, draws and plant faults due on the way happen at their exact times."""
-        play(self._params, self._pod, self.drive, self._events, self._faults, now_ns)
+        play(self._params, self._pod, self._events, self._faults, now_ns)
         self._stale = True
 
     def probe(self, tag: str) -> Callable[[], float]:
@@ -101,7 +106,7 @@ class Plant:
 
     def set_drive(self, tag: str, on: bool) -> None:
         """Energise or release output `tag` from now on; the caller has brought the plant to now before."""
-        self.drive[_find(tag, self._actuators, "output")] = 1.0 if on else 0.0
+        change(self._pod[0], _find(tag, self._actuators, "output"), 1.0 if on else 0.0)
 
     def switch(self, fault: Table, phase: int) -> None:
         """Begin or end one plant fault (a FAULT row) now: FAULT_ON, FAULT_OFF or FAULT_END."""
@@ -144,9 +149,7 @@ def figures(params: Table, pod: Table) -> Figures:
         held_start_kg=float(s.held_start_kg),
         held_kg=held_kg,
         spilled_kg=float(s.spilled_waste_kg.sum()),
-        balance_error_kg=abs(
-            float(s.held_start_kg) + accepted_kg - float(s.processed_kg) - front_spilled_kg - held_kg
-        ),
+        balance_error_kg=abs(float(s.held_start_kg) + accepted_kg - float(s.processed_kg) - front_spilled_kg - held_kg),
         total_error_kg=abs(in_kg - out_kg),
         max_level_frac=max(figure.max_level_frac for figure in vessels.values()),
         sources={f"chute_{1 + c}": _source(s, c) for c in range(chutes)},
@@ -155,9 +158,7 @@ def figures(params: Table, pod: Table) -> Figures:
 
 
 def _vessel(p: rec.Row, s: rec.Row, vessel: int) -> VesselFigures:
-    """The macerator has no lip: its level counts against its hold-up."""
-    lip_kg = float(p.holdup_kg if vessel == rec.THROAT else p.lip_kg[vessel])
-    return VesselFigures(float(s.most_kg[vessel]) / lip_kg, float(s.spilled_waste_kg[vessel]))
+    return VesselFigures(float(s.most_kg[vessel] / p.lip_kg[vessel]), float(s.spilled_waste_kg[vessel]))
 
 
 def _source(s: rec.Row, c: int) -> SourceFigures:

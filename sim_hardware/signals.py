@@ -90,7 +90,7 @@ def other_value(p: Row, s: Row, signal: int) -> float:
 @kernel
 def honest_error(p: Row, s: Row, signal: int) -> float:
     """A smooth wave between minus and plus the signal's error: two parabolas per period instead of a sine."""
-    turns = s.now_ns * 1e-9 / p.signal_period_s[signal] + p.signal_phase_frac[signal]
+    turns = s.now_ns * 1e-9 * p.signal_per_s[signal] + p.signal_phase_frac[signal]
     x = 2.0 * (turns - int(turns)) - 1.0
     return float(p.signal_error[signal] * 4.0 * x * (1.0 - abs(x)))
 

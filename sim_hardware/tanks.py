@@ -17,15 +17,13 @@ from sim_hardware.plant_records import (
     DOSING_VALVE,
     FEED_PUMP,
     FEED_VALVE,
-    HEATER,
     REACTOR,
     STORAGE,
     SUMP,
     SUMP_PUMP,
     Row,
-    Table,
 )
-from sim_hardware.vessels import settle_buffer, stays_shut, wanted_frac
+from sim_hardware.vessels import settle_buffer, stays_shut
 
 
 @kernel
@@ -116,12 +114,6 @@ def draw_byproduct(s: Row, kg: float) -> None:
     drawn_kg = min(kg, s.content_kg[BYPRODUCT])
     s.content_kg[BYPRODUCT] -= drawn_kg
     s.drawn_kg += drawn_kg
-
-
-@kernel
-def heat(p: Row, s: Row, drive: Table, h_s: float) -> None:
-    """Count how long the heater has been on; `run_slow` turns it into degrees."""
-    s.heat_on_s += h_s * wanted_frac(p, s, drive, HEATER)
 
 
 @kernel

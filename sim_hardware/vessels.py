@@ -19,14 +19,13 @@ from sim_hardware.plant_records import (
     WATER_1,
     WATER_2,
     Row,
-    Table,
 )
 
 
 @kernel
-def wanted_frac(p: Row, s: Row, drive: Table, a: int) -> float:
+def wanted_frac(s: Row, a: int) -> float:
     """Where actuator a is being driven to: its output, unless the power or the float chain takes it away."""
-    if drive[a] <= 0.5 or s.power_lost != 0:
+    if s.drive[a] <= 0.5 or s.power_lost != 0:
         return 0.0
     if s.float_on != 0 and a >= MACERATOR and a <= WATER_2:
         return 0.0
@@ -34,12 +33,12 @@ def wanted_frac(p: Row, s: Row, drive: Table, a: int) -> float:
 
 
 @kernel
-def aim(p: Row, s: Row, drive: Table) -> None:
+def aim(p: Row, s: Row) -> None:
     """Note every moving actuator's target, and how many are not there yet."""
     s.moving = 0
     for k in range(p.n_used):
         a = p.used[k]
-        s.target_frac[a] = wanted_frac(p, s, drive, a)
+        s.target_frac[a] = wanted_frac(s, a)
         if s.travel_frac[a] != s.target_frac[a]:
             s.moving += 1
 
@@ -86,10 +85,28 @@ def front_rests(p: Row, s: Row) -> bool:
         return False
     if blocked and s.content_kg[THROAT] >= p.holdup_kg:
         return True
+    flowing = 0
     for c in range(p.n_chutes):
-        if not chute_rests(s, c):
+        flowing += 0 if chute_rests(s, c) else 1
+    return flowing == 0
+
+
+@kernel
+def steady(p: Row, s: Row, h_s: float) -> bool:
+    """True if what flows in front goes on evenly for h_s: no chute runs empty, no float or lip comes near.
+
+    Only asked while nothing travels. Two throats' worth is a safe margin for what can come in with its water.
+    """
+    most_kg = p.throat_kg_s * h_s
+    rising_kg = s.content_kg[BUFFER] + 2.0 * (1.0 + p.water_ratio) * most_kg
+    if rising_kg > p.lip_kg[BUFFER]:
+        return False
+    if s.has_float != 0 and rising_kg > p.float_on_kg:
+        return False
+    for c in range(p.n_chutes):
+        if not chute_rests(s, c) and s.content_kg[c] < s.outlet_kg_s[c] * h_s:
             return False
-    return True
+    return bool(s.content_kg[THROAT] <= 0.0 or s.content_kg[THROAT] + most_kg < p.holdup_kg)
 
 
 @kernel
@@ -101,7 +118,7 @@ def feed_rests(s: Row) -> bool:
 @kernel
 def offered_kg(p: Row, s: Row, c: int, h_s: float) -> float:
     """What chute c would let through its gate in h_s if nothing held it back below."""
-    return min(s.content_kg[c], s.outlet_kg_s[c] * s.mean_frac[GATE + c] * h_s)
+    return float(min(s.content_kg[c], s.outlet_kg_s[c] * s.mean_frac[GATE + c] * h_s))
 
 
 @kernel
@@ -151,7 +168,7 @@ def fill_buffer(p: Row, s: Row, waste_kg: float, water_kg: float) -> None:
 def settle_buffer(p: Row, s: Row) -> None:
     """Sum the buffer, and let the float chain follow it."""
     s.content_kg[BUFFER] = s.buffer_waste_kg + s.buffer_water_kg
-    if p.has_float != 0:
+    if s.has_float != 0:
         if s.content_kg[BUFFER] > p.float_on_kg:
             s.float_on = 1
         elif s.content_kg[BUFFER] < p.float_off_kg:
@@ -182,4 +199,4 @@ def chutes_hold_kg(p: Row, s: Row) -> float:
     held_kg = s.content_kg[THROAT] + s.buffer_waste_kg
     for c in range(p.n_chutes):
         held_kg += s.content_kg[c]
-    return held_kg
+    return float(held_kg)

@@ -9,7 +9,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-LIMIT_S = {"scenario": 60, "wire": 120, "campaign": 300, "bench": 120}
+LIMIT_S = {"scenario": 60, "wire": 120, "campaign": 900, "bench": 120}
 
 # The same examples on every run; no deadline, because the first call of a kernel may compile.
 _COMMON = settings(
@@ -23,6 +23,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a skipped test fails the run")
+    parser.addoption("--full", action="store_true", help="campaigns run every seed, not a sample")
+
+
+@pytest.fixture
+def depth(request: pytest.FixtureRequest) -> str:
+    """How far a campaign goes: "sample" in CI, "full" with --full."""
+    return "full" if request.config.getoption("--full") else "sample"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -31,31 +31,31 @@ def commit(plant: Table, state: Table, permit: Table) -> None:
 def passing_kg_s(p: Record, s: Record, i: int) -> float:
     """The most that can pass intake i within the coming tick, one element stuck open unnoticed or one common cause."""
     intake = p.intakes[i]
-    most_kg_s = 0.0
-    for c in range(-1, p.n_causes):
-        sum_kg_s = 0.0
-        extra_kg_s = 0.0
-        for k in range(intake.n_flows):
-            f = intake.flows[k]
-            e = p.flows[f].element
-            rate_kg_s = p.flows[f].rate_kg_s
-            kg_s = rate_kg_s * max(s.envelope_frac[e], s.asked_frac[e])
-            stuck_kg_s = max(kg_s, min(rate_kg_s, stuck_kg(p, s, f) / p.tick_s))
-            if c >= 0 and p.causes[c].member[e] != 0:
-                kg_s = stuck_kg_s
-            extra_kg_s = max(extra_kg_s, stuck_kg_s - kg_s)
-            sum_kg_s += kg_s
-        least_kg_s = ENDLESS_KG
-        second_kg_s = ENDLESS_KG
-        for k in range(intake.n_shared):
-            e = intake.shared[k]
-            kg_s = intake.shared_rate_kg_s * max(s.envelope_frac[e], s.asked_frac[e])
-            if c >= 0 and p.causes[c].member[e] != 0:
-                kg_s = ENDLESS_KG
-            second_kg_s = min(second_kg_s, max(least_kg_s, kg_s))
-            least_kg_s = min(least_kg_s, kg_s)
-        if c >= 0:
-            most_kg_s = max(most_kg_s, min(sum_kg_s, least_kg_s))
-        else:
-            most_kg_s = max(min(sum_kg_s + extra_kg_s, least_kg_s), min(sum_kg_s, second_kg_s))
+    sum_kg_s = 0.0
+    extra_kg_s = 0.0
+    for c in range(p.n_causes):
+        s.caused_kg_s[c] = 0.0
+    for k in range(intake.n_flows):
+        f = intake.flows[k]
+        e = p.flows[f].element
+        rate_kg_s = p.flows[f].rate_kg_s
+        kg_s = rate_kg_s * max(s.envelope_frac[e], s.asked_frac[e])
+        stuck_kg_s = max(kg_s, min(rate_kg_s, stuck_kg(p, s, f) / p.tick_s))
+        sum_kg_s += kg_s
+        extra_kg_s = max(extra_kg_s, stuck_kg_s - kg_s)
+        for c in range(p.n_causes):
+            s.caused_kg_s[c] += stuck_kg_s if p.causes[c].member[e] != 0 else kg_s
+    least_kg_s = ENDLESS_KG
+    second_kg_s = ENDLESS_KG
+    for k in range(intake.n_shared):
+        e = intake.shared[k]
+        kg_s = intake.shared_rate_kg_s * max(s.envelope_frac[e], s.asked_frac[e])
+        second_kg_s = min(second_kg_s, max(least_kg_s, kg_s))
+        least_kg_s = min(least_kg_s, kg_s)
+        for c in range(p.n_causes):
+            if p.causes[c].member[e] == 0:
+                s.caused_kg_s[c] = min(s.caused_kg_s[c], kg_s)
+    most_kg_s = max(min(sum_kg_s + extra_kg_s, least_kg_s), min(sum_kg_s, second_kg_s))
+    for c in range(p.n_causes):
+        most_kg_s = max(most_kg_s, s.caused_kg_s[c])
     return most_kg_s

@@ -16,7 +16,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -77,36 +77,34 @@ def cache_home() -> Path:
         atexit.register(shutil.rmtree, home, ignore_errors=True)
         if wanted.is_dir():
             shutil.copytree(wanted, home, dirs_exist_ok=True)
-    if not _manifest_holds(home):
-        purge(home)
+    _drop_doubtful(home)
+    atexit.register(_seal_if_compiled)
     return home
 
 
 def seal() -> None:
-    """Write the manifest of what the cache holds now; call after the kernels are warm."""
+    """Write the manifest of what the cache holds now: only files in it are ever loaded again."""
     home = cache_home()
-    text = json.dumps(_digests(home), sort_keys=True)
     scratch = home / f"{_MANIFEST}.{os.getpid()}"
-    scratch.write_text(text)
+    scratch.write_text(json.dumps(_digests(home), sort_keys=True))
     scratch.replace(home / _MANIFEST)
 
 
-def purge(home: Path) -> None:
-    """Throw the machine code away; the next call compiles again."""
-    for entry in home.iterdir():
-        if entry.is_dir():
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            entry.unlink(missing_ok=True)
+def _seal_if_compiled() -> None:
+    """At the end of a process that compiled something; a process that is killed leaves its files to be dropped."""
+    if cache_counts()[1] > 0:
+        with suppress(OSError):
+            seal()
 
 
-class KernelCacheLocator(caching.UserProvidedCacheLocator):  # type: ignore[misc]  # numba ships no types
+class KernelCacheLocator(caching.UserProvidedCacheLocator):
     """Where one function's machine code lives and what makes it stale."""
 
     def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
         self._py_file = py_file
         self._lineno = py_func.__code__.co_firstlineno
-        self._cache_path = str(cache_home() / self.get_suitable_cache_subpath(py_file))
+        subpath: Any = self.get_suitable_cache_subpath
+        self._cache_path = str(cache_home() / subpath(py_file))
 
     def get_source_stamp(self) -> str:
         """One hash over this package and every source beside the function."""
@@ -125,12 +123,13 @@ class KernelCacheLocator(caching.UserProvidedCacheLocator):  # type: ignore[misc
 @contextmanager
 def _own_locator() -> Iterator[None]:
     """Our locator for the functions decorated inside, numba's own for everybody else's."""
-    before = numba.config.CACHE_LOCATOR_CLASSES
-    numba.config.CACHE_LOCATOR_CLASSES = f"{__name__}.{KernelCacheLocator.__name__}"
+    settings: Any = numba.config
+    before = settings.CACHE_LOCATOR_CLASSES
+    settings.CACHE_LOCATOR_CLASSES = f"{__name__}.{KernelCacheLocator.__name__}"
     try:
         yield
     finally:
-        numba.config.CACHE_LOCATOR_CLASSES = before
+        settings.CACHE_LOCATOR_CLASSES = before
 
 
 @cache
@@ -151,16 +150,20 @@ def _user_cache() -> Path:
 
 
 def _digests(home: Path) -> dict[str, str]:
-    return {
-        str(entry.relative_to(home)): hashlib.sha256(entry.read_bytes()).hexdigest()
-        for entry in sorted(home.rglob("*.nb?"))
-    }
+    """SHA-256 of every file of machine code; one that another process takes away meanwhile is left out."""
+    found = {}
+    for entry in sorted(home.rglob("*.nb?")):
+        with suppress(OSError):
+            found[str(entry.relative_to(home))] = hashlib.sha256(entry.read_bytes()).hexdigest()
+    return found
 
 
-def _manifest_holds(home: Path) -> bool:
-    """True if every file that the manifest names is as it was, and no machine code stands outside it."""
+def _drop_doubtful(home: Path) -> None:
+    """Delete machine code that is not as the manifest says: torn, altered, or never sealed. It is compiled again."""
     try:
         known = json.loads((home / _MANIFEST).read_text())
-        return bool(known == _digests(home))
     except (OSError, ValueError):
-        return not any(home.rglob("*.nb?"))
+        known = {}
+    for name, digest in _digests(home).items():
+        if not isinstance(known, dict) or known.get(name) != digest:
+            (home / name).unlink(missing_ok=True)

@@ -15,7 +15,7 @@ elements, flows, intakes, chutes. Source of the rules: README, "The guard".
 from pod_controller.kernels import rules
 from pod_controller.kernels.compile import kernel
 from pod_controller.kernels.records import FREE, Record, Table
-from pod_controller.kernels.terms import CAUSED, JAMMED, lid_most_kg, weigh
+from pod_controller.kernels.terms import CAUSED, EVERY, JAMMED, lid_most_kg, measure, weigh
 
 BISECTIONS = 10  # a positioner's grant is found to a thousandth of its stroke
 
@@ -28,12 +28,34 @@ def guard(plant: Table, state: Table, frame: Table, wish: Table, permit: Table) 
     w = wish[0]
     g = permit[0]
     close_everything(p, s, g)
-    weigh(p, s)
-    accept(p, s)
     if frame[0].execute != 1:
+        weigh(p, s)
+        accept(p, s)
         for e in range(p.n_elements):
             g.rule[e] = rules.NOT_EXECUTE
         return
+    # Phi rises with every opening: if all that is asked fits together, each of it would have been granted in its turn.
+    s.together = 1
+    raise_everything(p, s, w, g)
+    measure(p, s, EVERY)
+    weigh(p, s)
+    if everything_fits(p, s):
+        accept(p, s)
+    else:
+        s.together = 0
+        close_everything(p, s, g)
+        weigh(p, s)
+        accept(p, s)
+        raise_everything(p, s, w, g)
+    for e in range(p.n_elements):
+        if p.elements[e].role == FREE and w.open_frac[e] >= 1.0:
+            g.grant_frac[e] = 1.0
+            g.rule[e] = rules.GRANTED
+
+
+@kernel
+def raise_everything(p: Record, s: Record, w: Record, g: Record) -> None:
+    """Ask for all that is wished: flows in the order asked, what they share, then lids."""
     for k in range(min(max(w.n_order, 0), p.n_flows)):
         f = w.order[k]
         if f >= 0 and f < p.n_flows:
@@ -42,10 +64,6 @@ def guard(plant: Table, state: Table, frame: Table, wish: Table, permit: Table) 
         raise_shared(p, s, w, g, i)
     for c in range(p.n_chutes):
         raise_lid(p, s, w, g, c)
-    for e in range(p.n_elements):
-        if p.elements[e].role == FREE and w.open_frac[e] >= 1.0:
-            g.grant_frac[e] = 1.0
-            g.rule[e] = rules.GRANTED
 
 
 @kernel
@@ -59,6 +77,7 @@ def close_everything(p: Record, s: Record, g: Record) -> None:
         g.scenario[e] = -1
     for c in range(p.n_chutes):
         s.lid_open[c] = 1 if s.locked_ns[c] < 0 else 0
+    measure(p, s, EVERY)
 
 
 @kernel
@@ -96,26 +115,40 @@ def refuse(s: Record, g: Record, e: int, rule: int, vessel: int) -> None:
 
 @kernel
 def raise_element(p: Record, s: Record, g: Record, e: int, wish_frac: float) -> bool:
-    """Give element e the largest opening up to wish_frac that offends no vessel; True if it got any."""
-    kept_frac = s.asked_frac[e]
-    s.asked_frac[e] = opened_frac(p, s, e, wish_frac)
-    weigh(p, s)
-    over = offended(p, s)
+    """Give element e the largest opening up to wish_frac that offends no vessel; True if it got any.
+
+    While everything is asked for together it gets its wish, and whoever asked weighs the whole.
+    """
     grant_frac = wish_frac
-    if over >= 0:
-        refuse(s, g, e, rules.LEVEL, over)
-        grant_frac = 0.0
-        if p.elements[e].positioner != 0:
-            grant_frac = largest_fitting_frac(p, s, e, wish_frac)
+    if s.together == 0:
+        grant_frac = fitting_frac(p, s, g, e, wish_frac)
         if grant_frac <= 0.0:
-            s.asked_frac[e] = kept_frac
             return False
-        s.asked_frac[e] = opened_frac(p, s, e, grant_frac)
-        weigh(p, s)
-    accept(p, s)
+        accept(p, s)
+    else:
+        s.asked_frac[e] = opened_frac(p, s, e, wish_frac)
     g.grant_frac[e] = grant_frac
     g.rule[e] = rules.GRANTED
     return True
+
+
+@kernel
+def fitting_frac(p: Record, s: Record, g: Record, e: int, wish_frac: float) -> float:
+    """The largest opening up to wish_frac that offends no vessel, then under test; 0 and a reason if there is none."""
+    kept_frac = s.asked_frac[e]
+    over = offended_by(p, s, e, opened_frac(p, s, e, wish_frac))
+    if over < 0:
+        return wish_frac
+    refuse(s, g, e, rules.LEVEL, over)
+    grant_frac = 0.0
+    if p.elements[e].positioner != 0:
+        grant_frac = largest_fitting_frac(p, s, e, wish_frac)
+    if grant_frac > 0.0:
+        offended_by(p, s, e, opened_frac(p, s, e, grant_frac))
+        return grant_frac
+    s.asked_frac[e] = kept_frac
+    measure(p, s, e)
+    return 0.0
 
 
 @kernel
@@ -125,13 +158,20 @@ def largest_fitting_frac(p: Record, s: Record, e: int, wish_frac: float) -> floa
     fails_frac = wish_frac
     for _ in range(BISECTIONS):
         middle_frac = (fits_frac + fails_frac) / 2.0
-        s.asked_frac[e] = opened_frac(p, s, e, middle_frac)
-        weigh(p, s)
-        if offended(p, s) < 0:
+        if offended_by(p, s, e, opened_frac(p, s, e, middle_frac)) < 0:
             fits_frac = middle_frac
         else:
             fails_frac = middle_frac
     return fits_frac
+
+
+@kernel
+def offended_by(p: Record, s: Record, e: int, open_frac: float) -> int:
+    """Put element e to the test at this opening: the vessel that it offends, -1 if none."""
+    s.asked_frac[e] = open_frac
+    measure(p, s, e)
+    weigh(p, s)
+    return offended(p, s, e)
 
 
 @kernel
@@ -201,17 +241,46 @@ def raise_lid(p: Record, s: Record, w: Record, g: Record, c: int) -> None:
 
 
 @kernel
-def offended(p: Record, s: Record) -> int:
-    """The vessel that the openings under test put, or put further, over its capacity by most; -1 if none."""
+def everything_fits(p: Record, s: Record) -> bool:
+    """True if the openings under test leave every vessel within its capacity."""
+    for v in range(p.n_vessels):
+        if not s.trial_kg[v] <= p.vessels[v].capacity_kg:
+            return False
+    return True
+
+
+@kernel
+def offended(p: Record, s: Record, e: int) -> int:
+    """The vessel most over its capacity because of element e; -1 if none.
+
+    A vessel that e leads to must fit; any other may stand over its capacity already, but not be put further over it.
+    """
     worst = -1
     worst_kg = 0.0
     for v in range(p.n_vessels):
+        if s.trial_kg[v] <= p.vessels[v].capacity_kg or (s.trial_kg[v] <= s.phi_kg[v] and not leads_to(p, e, v)):
+            continue
         over_kg = s.trial_kg[v] - p.vessels[v].capacity_kg
-        fits = s.trial_kg[v] <= p.vessels[v].capacity_kg
-        if not (fits or s.trial_kg[v] <= s.phi_kg[v]) and not over_kg <= worst_kg:
+        if not over_kg <= worst_kg:
             worst = v
             worst_kg = over_kg
     return worst
+
+
+@kernel
+def leads_to(p: Record, e: int, v: int) -> bool:
+    """True if mass that element e lets through can reach vessel v: it stands in, or admits to, an intake that does."""
+    for f in range(p.n_flows):
+        flow = p.flows[f]
+        intake = p.intakes[flow.intake]
+        if not intake.reach_ratio[v] > 0.0:
+            continue
+        if flow.element == e or (flow.chute >= 0 and p.chutes[flow.chute].lid == e):
+            return True
+        for k in range(intake.n_shared):
+            if intake.shared[k] == e:
+                return True
+    return False
 
 
 @kernel

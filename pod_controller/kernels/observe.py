@@ -41,8 +41,8 @@ def observe(plant: Table, state: Table, frame: Table) -> None:
 
 
 @kernel
-def live_frac(p: Record, s: Record, f: Record, e: int) -> float:
-    """The largest opening that element e may still be commanded to: every command since the last verified one.
+def live_frac(p: Record, s: Record, f: Record, e: int, since_ns: int) -> float:
+    """The largest opening that element e may have been commanded to since then: all after the last verified command.
 
     A command can outlive its successor by the lease at most: then the device's own watchdog has dropped it. Before
     the first lease has passed nothing is known of what was commanded earlier: 1.
@@ -54,7 +54,7 @@ def live_frac(p: Record, s: Record, f: Record, e: int) -> float:
     most_frac = 0.0
     successor_ns = f.now_ns
     for k in range(1, HISTORY):
-        if f.now_ns - successor_ns > lease_ns:
+        if since_ns - successor_ns > lease_ns:
             return most_frac
         if k > s.ticks:
             return 1.0
@@ -69,15 +69,15 @@ def live_frac(p: Record, s: Record, f: Record, e: int) -> float:
 
 @kernel
 def bound_element(p: Record, s: Record, f: Record, e: int, elapsed_s: float) -> None:
-    """Term a: the larger of the feedback and of every command that may be alive; without feedback, by the stroke."""
+    """Term a: the larger of the feedback and of every command alive since it was taken; without it, by the stroke."""
     element = p.elements[e]
-    live = live_frac(p, s, f, e)
     seen = f.position_frac[e]
     age_s = (f.now_ns - f.position_ns[e]) * 1e-9
     # A position sampled before the newest verified command was issued says nothing of where the element went since.
     fresh = f.position_ns[e] >= max(0, f.verified_ns[e]) and age_s >= 0.0 and age_s <= p.fresh_s
     s.proved_shut[e] = 0
     if f.position_quality[e] == GOOD and fresh and seen >= -element.position_error_frac and seen <= 1.5:
+        live = live_frac(p, s, f, e, f.position_ns[e])
         if seen <= element.position_error_frac:
             seen = 0.0
             s.proved_shut[e] = 1 if live == 0.0 else 0
@@ -86,6 +86,7 @@ def bound_element(p: Record, s: Record, f: Record, e: int, elapsed_s: float) -> 
     if s.ticks == 0:
         s.envelope_frac[e] = 1.0
         return
+    live = live_frac(p, s, f, e, s.command_ns[(s.ticks - 1) % HISTORY])
     s.envelope_frac[e] = max(live, s.envelope_frac[e] - elapsed_s / element.stroke_s)
 
 

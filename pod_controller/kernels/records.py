@@ -1,4 +1,4 @@
-"""The tables the kernels read and write: one structured record each, sizes fixed so that every pod compiles to the same code.
+"""The tables the kernels read and write: one record each, sizes fixed so that every pod compiles to the same code.
 
 Neighbours: `topology` fills PLANT from a configuration, `frame` fills FRAME from readings, the kernels fill STATE,
 WISH and PERMIT. This file must not know what a vessel is for: a pod is rows in these tables and nothing else.
@@ -192,6 +192,11 @@ STATE = _record(
     # guard: openings under test, and the sums they give
     ("asked_frac", "f8", (MAX_ELEMENTS,)),  # x
     ("lid_open", "i1", (MAX_CHUTES,)),
+    ("together", "i1"),  # 1: everything is being asked for at once, to be weighed when all of it has been
+    ("flow_kg", "f8", (MAX_FLOWS,)),  # still to pass each flow's own element
+    ("shared_kg", "f8", (MAX_INTAKES, MAX_SHARED)),  # and each element shared
+    ("caused_kg", "f8", (MAX_CAUSES,)),  # sums in the making, one for each common cause
+    ("caused_kg_s", "f8", (MAX_CAUSES,)),
     ("intake_kg", "f8", (MAX_INTAKES,)),  # still to pass, every element healthy
     ("intake_worst_kg", "f8", (MAX_INTAKES,)),  # the same with the worst single element stuck open
     ("intake_cause_kg", "f8", (MAX_INTAKES, MAX_CAUSES)),

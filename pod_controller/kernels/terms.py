@@ -14,6 +14,7 @@ from pod_controller.kernels.compile import kernel
 from pod_controller.kernels.records import Record
 
 ENDLESS_KG = 1e30
+EVERY = -1  # element
 HEALTHY = 0  # scenario codes: 0, JAMMED + intake, CAUSED + cause
 JAMMED = 100
 CAUSED = 200
@@ -83,75 +84,81 @@ def chute_most_kg(p: Record, s: Record, c: int) -> float:
 
 
 @kernel
+def measure(p: Record, s: Record, e: int) -> None:
+    """Work out anew what still passes element e, wherever it stands; or of EVERY one."""
+    for f in range(p.n_flows):
+        if e == EVERY or p.flows[f].element == e:
+            s.flow_kg[f] = still_to_pass_kg(p, s, p.flows[f].rate_kg_s, p.flows[f].element)
+    for i in range(p.n_intakes):
+        intake = p.intakes[i]
+        for k in range(intake.n_shared):
+            if e == EVERY or intake.shared[k] == e:
+                s.shared_kg[i, k] = still_to_pass_kg(p, s, intake.shared_rate_kg_s, intake.shared[k])
+
+
+@kernel
 def weigh_intake(p: Record, s: Record, i: int) -> None:
     """Sum one intake in every scenario: its flows together, capped by what stands in series behind all of them."""
     intake = p.intakes[i]
     sum_kg = 0.0
     extra_kg = 0.0
+    for c in range(p.n_causes):
+        s.intake_cause_kg[i, c] = 0.0
     for k in range(intake.n_flows):
         f = intake.flows[k]
-        kg = still_to_pass_kg(p, s, p.flows[f].rate_kg_s, p.flows[f].element)
+        kg = s.flow_kg[f]
+        most_kg = max(kg, stuck_kg(p, s, f))
         sum_kg += kg
-        extra_kg = max(extra_kg, stuck_kg(p, s, f) - kg)
+        extra_kg = max(extra_kg, most_kg - kg)
+        for c in range(p.n_causes):
+            s.intake_cause_kg[i, c] += most_kg if p.causes[c].member[p.flows[f].element] != 0 else kg
     least_kg = ENDLESS_KG
     second_kg = ENDLESS_KG
     for k in range(intake.n_shared):
-        kg = still_to_pass_kg(p, s, intake.shared_rate_kg_s, intake.shared[k])
+        kg = s.shared_kg[i, k]
         second_kg = min(second_kg, max(least_kg, kg))
         least_kg = min(least_kg, kg)
+        for c in range(p.n_causes):
+            if p.causes[c].member[intake.shared[k]] == 0:
+                s.intake_cause_kg[i, c] = min(s.intake_cause_kg[i, c], kg)
     s.intake_kg[i] = min(sum_kg, least_kg)
     own_stuck_kg = min(sum_kg + extra_kg, least_kg)
     s.intake_worst_kg[i] = max(own_stuck_kg, min(sum_kg, second_kg))
-    for c in range(p.n_causes):
-        s.intake_cause_kg[i, c] = caused_kg(p, s, i, c)
-
-
-@kernel
-def caused_kg(p: Record, s: Record, i: int, c: int) -> float:
-    """One intake with every element of common cause c stuck open."""
-    intake = p.intakes[i]
-    member = p.causes[c].member
-    sum_kg = 0.0
-    for k in range(intake.n_flows):
-        f = intake.flows[k]
-        kg = still_to_pass_kg(p, s, p.flows[f].rate_kg_s, p.flows[f].element)
-        if member[p.flows[f].element] != 0:
-            kg = max(kg, stuck_kg(p, s, f))
-        sum_kg += kg
-    for k in range(intake.n_shared):
-        if member[intake.shared[k]] == 0:
-            sum_kg = min(sum_kg, still_to_pass_kg(p, s, intake.shared_rate_kg_s, intake.shared[k]))
-    return sum_kg
 
 
 @kernel
 def weigh(p: Record, s: Record) -> None:
-    """Phi of every vessel in its worst scenario, at the openings under test, into trial_kg and trial_scenario."""
+    """Phi of every vessel in its worst scenario, at the openings measured, into trial_kg and trial_scenario."""
     for i in range(p.n_intakes):
         weigh_intake(p, s, i)
     for v in range(p.n_vessels):
-        vessel = p.vessels[v]
-        held_kg = s.bound_kg[v] + vessel.hold_up_kg + vessel.psi_kg
-        healthy_kg = held_kg
-        jam_kg = 0.0
-        scenario = HEALTHY
-        for i in range(p.n_intakes):
-            reach = p.intakes[i].reach_ratio[v]
-            if reach > 0.0:
-                healthy_kg += reach * s.intake_kg[i]
-                more_kg = reach * (s.intake_worst_kg[i] - s.intake_kg[i])
-                if more_kg > jam_kg:
-                    jam_kg = more_kg
-                    scenario = JAMMED + i
-        worst_kg = healthy_kg + jam_kg
-        for c in range(p.n_causes):
-            kg = held_kg
-            for i in range(p.n_intakes):
-                reach = p.intakes[i].reach_ratio[v]
-                if reach > 0.0:
-                    kg += reach * s.intake_cause_kg[i, c]
-            if kg > worst_kg:
-                worst_kg = kg
-                scenario = CAUSED + c
-        s.trial_kg[v] = worst_kg
-        s.trial_scenario[v] = HEALTHY if healthy_kg > p.vessels[v].capacity_kg else scenario
+        weigh_vessel(p, s, v)
+
+
+@kernel
+def weigh_vessel(p: Record, s: Record, v: int) -> None:
+    """Phi of one vessel from the sums of its intakes."""
+    vessel = p.vessels[v]
+    held_kg = s.bound_kg[v] + vessel.hold_up_kg + vessel.psi_kg
+    healthy_kg = held_kg
+    jam_kg = 0.0
+    scenario = HEALTHY
+    for c in range(p.n_causes):
+        s.caused_kg[c] = held_kg
+    for i in range(p.n_intakes):
+        reach = p.intakes[i].reach_ratio[v]
+        if reach > 0.0:
+            healthy_kg += reach * s.intake_kg[i]
+            more_kg = reach * (s.intake_worst_kg[i] - s.intake_kg[i])
+            if more_kg > jam_kg:
+                jam_kg = more_kg
+                scenario = JAMMED + i
+            for c in range(p.n_causes):
+                s.caused_kg[c] += reach * s.intake_cause_kg[i, c]
+    worst_kg = healthy_kg + jam_kg
+    for c in range(p.n_causes):
+        if s.caused_kg[c] > worst_kg:
+            worst_kg = s.caused_kg[c]
+            scenario = CAUSED + c
+    s.trial_kg[v] = worst_kg
+    s.trial_scenario[v] = HEALTHY if healthy_kg > vessel.capacity_kg else scenario

@@ -5,10 +5,10 @@ import struct
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hal.description import known_types, load
+from hal.description import ValueType, known_types, load
 from hal.points import Point, decode, encode, energise, resolve
 from hal.values import Cause, Quality
 
@@ -41,7 +41,8 @@ GOLDEN = [
 def test_golden_words_give_the_value_of_the_manual(device_type: str, name: str, words: Words, value: float) -> None:
     reading = decode(point(device_type, name), words, 0, 7)
 
-    assert reading == ("T", pytest.approx(value), Quality.GOOD, Cause.NONE, 7)
+    assert reading.value == pytest.approx(value)
+    assert reading[2:] == (Quality.GOOD, Cause.NONE, 7)
 
 
 FAILED = [
@@ -120,6 +121,16 @@ def test_any_words_give_a_finite_value_or_bad(device_type: str, name: str, words
     assert math.isnan(reading.value) == (reading.quality is Quality.BAD)
 
 
+@pytest.mark.parametrize(("device_type", "raw"), [("u16", [7]), ("s16", [7]), ("u32", [0, 7])])
+def test_a_bad_value_inside_the_range_is_bad(device_type: ValueType, raw: Words) -> None:
+    subject = Point("T", "input", 0, device_type, "1", 0.0, 100.0, bad_values=(7,))
+
+    assert decode(subject, raw, 0, 7).quality is Quality.BAD
+    assert decode(subject, [0, 8] if len(raw) > 1 else [8], 0, 7).value == 8.0
+
+
+@example(raw=b"\x7f\x00\x00\x00", scale=1e300, offset=0.0)
+@example(raw=b"\x7f\x80\x00\x00", scale=1.0, offset=0.0)
 @given(raw=st.binary(min_size=4, max_size=4), scale=st.floats(allow_nan=False), offset=st.floats(allow_nan=False))
 def test_no_scale_makes_a_good_value_that_is_not_finite(raw: bytes, scale: float, offset: float) -> None:
     unlimited = Point("T", "input", 0, "f32", "1", -math.inf, math.inf, scale, offset)

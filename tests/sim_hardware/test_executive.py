@@ -26,18 +26,18 @@ class Script:
     name = "A"
 
     def __init__(self, sends: Mapping[int, bytes]) -> None:
-        self._sends = sorted(sends.items())
+        self.sends = sorted(sends.items())
         self.arrived: list[tuple[int, bytes]] = []
         self.asked = 0
 
     def next_action(self, now_ns: int) -> Send | Wait:
         self.asked += 1
-        if not self._sends:
+        if not self.sends:
             return Wait(NEVER_NS)
-        when_ns, data = self._sends[0]
+        when_ns, data = self.sends[0]
         if when_ns > now_ns:
             return Wait(when_ns)
-        self._sends.pop(0)
+        self.sends.pop(0)
         return Send(data)
 
     def receive(self, data: bytes, now_ns: int) -> None:
@@ -107,15 +107,48 @@ def test_ticks_come_at_their_multiples_from_zero() -> None:
     assert run.now_ns == 1700 * MS_NS
 
 
+def test_a_tick_finds_the_plant_at_its_own_time() -> None:
+    plant = Plant()
+    shown_s: list[float] = []
+
+    executive(Script({}), line_of_one(), plant, lambda now_ns: shown_s.append(plant.time_s())).run_until(SECOND_NS)
+
+    assert shown_s == [0.0, 0.5, 1.0]
+
+
+def test_what_a_tick_orders_leaves_at_once() -> None:
+    script = Script({})
+
+    def tick(now_ns: int) -> None:
+        script.sends.append((now_ns, READ))
+
+    executive(script, line_of_one(), Plant(), tick).run_until(700 * MS_NS)
+
+    assert [now_ns // (500 * MS_NS) for now_ns, _ in script.arrived] == [0, 1]
+    assert script.arrived[1][0] < 520 * MS_NS
+
+
+def test_a_line_that_puts_off_its_wish_is_asked_at_the_later_time() -> None:
+    script = Script({700 * MS_NS: READ})
+
+    def tick(now_ns: int) -> None:
+        script.sends = [(900 * MS_NS, READ)] if now_ns == 500 * MS_NS else script.sends
+
+    executive(script, line_of_one(), Plant(), tick).run_until(950 * MS_NS)
+
+    ((arrived_ns, _),) = script.arrived
+    assert 900 * MS_NS < arrived_ns < 920 * MS_NS
+
+
 def test_an_output_falls_at_the_very_end_of_its_watchdog_though_nobody_asks() -> None:
     plant = Plant()
     driven: list[tuple[float, bool]] = []
-    script = Script({100 * MS_NS: ALL_ON})
+    script = Script({40 * MS_NS: ALL_ON})
 
     station = line_of_one(lambda channel, on: driven.append((plant.time_s(), on)) if channel == 0 else None)
     executive(script, station, plant).run_until(10 * SECOND_NS)
 
-    written_s = 0.1 + (len(ALL_ON) * 10 * SECOND_NS // 38400) / SECOND_NS
+    written_s = 0.04 + (len(ALL_ON) * 10 * SECOND_NS // 38400) / SECOND_NS
     assert [on for _, on in driven] == [True, False]
     assert [when_s for when_s, _ in driven] == pytest.approx([written_s, written_s + 2.0], abs=1e-9)
 

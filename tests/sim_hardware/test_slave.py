@@ -130,7 +130,10 @@ def test_fc16_writes_1_to_123_registers(count: int, good: bool) -> None:
     assert answer == (struct.pack(">BHH", 16, 3, count) if good else b"\x90\x03")
 
 
-@pytest.mark.parametrize("pdu", ["0F000000080200FF", "1000000002021234", "100000000104123456", "0F00000009" + "01FF"])
+@pytest.mark.parametrize(
+    "pdu",
+    ["0F000000080200FF", "1000000002021234", "100000000104123456", "0F0000000901FF", "0F0000000801", "10000000010212"],
+)
 def test_a_byte_count_that_does_not_fit_is_exception_3(pdu: str) -> None:
     request = bytes.fromhex(pdu)
 

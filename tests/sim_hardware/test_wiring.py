@@ -1,7 +1,10 @@
 """The reference pod is wired as drawn: tags on terminals, outputs to the drive, faults by name."""
 
+import tomllib
+from importlib.resources import files
+
 import pytest
-from reference_field import SPANS, steady_field
+from reference_field import SPANS, hardware, steady_field
 
 from hal.errors import PodError
 from sim_hardware import layout
@@ -72,3 +75,16 @@ def test_unknown_names_are_refused_with_the_known_ones() -> None:
 def test_the_plant_knows_every_tag_that_is_wired_and_no_other() -> None:
     assert set(probe_tags()) == set(layout.signals(4))
     assert set(output_tags()) == set(layout.actuators(4))
+
+
+def test_the_shipped_configuration_and_the_wiring_put_every_tag_on_the_same_terminal() -> None:
+    text = files("sim_hardware").joinpath("reference", "pod.toml").read_text("utf-8")
+    configured = {device["name"]: device for device in tomllib.loads(text)["device"]}
+    wired = {device.name: device for device in hardware().devices}
+
+    assert configured.keys() == wired.keys()
+    for name, device in configured.items():
+        assert device["type"] == wired[name].type
+        assert device["line"] == wired[name].line
+        assert device["tags"].items() <= wired[name].tags.items()
+        assert device["unit"] == wired[name].unit or device["type"] == "weigh_indicator"  # which has no number

@@ -22,6 +22,7 @@ TURNAROUND_NS = 4 * MS
 Replies = list[tuple[int, bytes]]
 Spoil = Callable[[bytes, bytes], Replies]  # request, good reply -> delayed replies
 SILENT: bytes = b""
+IMAGE_AT = 8  # input register with the outputs as held
 
 
 def crc(data: bytes) -> bytes:
@@ -45,6 +46,11 @@ def words(*values: int) -> bytes:
     return b"".join((value & 0xFFFF).to_bytes(2, "big") for value in values)
 
 
+def told(unit: int, function: int, address: int, requests: int) -> int:
+    """A register value that says where and when it was read."""
+    return unit * 12000 + address * 100 + (50 if function == 3 else 0) + requests % 50
+
+
 def prompt(request: bytes, reply: bytes) -> Replies:
     """The good reply after the usual turnaround, or nothing."""
     return [(TURNAROUND_NS, reply)] if reply else []
@@ -58,6 +64,7 @@ class Module:
     held: int = 0
     fed_ns: int = 0
     deaf: bool = False  # echoes writes and does nothing
+    stubborn: bool = False  # echoes a new watchdog time and keeps the old one
     released: int = 0
 
     def look(self, now_ns: int) -> None:
@@ -77,14 +84,14 @@ class Slave:
     dead: set[int] = field(default_factory=set)
     requests: int = 0
 
-    def register(self, unit: int, address: int) -> int:
-        """What input register ``address`` of ``unit`` holds at this request."""
+    def register(self, unit: int, function: int, address: int) -> int:
+        """What a register holds at this request: its unit, table, address and the number of the request."""
         module = self.modules.get(unit)
-        if module is not None and address == 8:
+        if module is not None and function == 4 and address == IMAGE_AT:
             return module.held
         if unit in self.fixed:
             return self.fixed[unit][address]
-        return unit * 10000 + address * 100 + self.requests % 100
+        return told(unit, function, address, self.requests)
 
     def answer(self, frame: bytes, now_ns: int) -> bytes:
         """The one good reply to a request, or nothing."""
@@ -97,15 +104,16 @@ class Slave:
         if module is not None:
             module.look(now_ns)
         address, count = int.from_bytes(frame[2:4], "big"), int.from_bytes(frame[4:6], "big")
-        if function == 4:
-            return sealed(unit, 4, 2 * count, words(*(self.register(unit, address + k) for k in range(count))))
+        if function == 3 and module is not None and (address, count) == (0, 1):
+            return sealed(unit, 3, 2, words(module.watchdog_count))
+        if function in (3, 4):
+            told_words = words(*(self.register(unit, function, address + k) for k in range(count)))
+            return sealed(unit, function, 2 * count, told_words)
         if module is None:
             return sealed(unit, function | 0x80, 1)
-        if function == 3:
-            return sealed(unit, 3, 2, words(module.watchdog_count))
-        if function == 16:
+        if function == 16 and not module.stubborn:
             module.watchdog_count = int.from_bytes(frame[7:9], "big")
-        elif not module.deaf:
+        elif function == 15 and not module.deaf:
             module.held = frame[7]
         return sealed(frame[:6])
 
@@ -130,18 +138,18 @@ class Desk:
         self._order = 0
         self._busy_ns = -SECOND  # end of the last byte seen on the wire
         self._sent_end_ns = 0
+        self._tick_ns = 0
         self._frame = b""
 
     def run(self, until_ns: int, tick: Tickable | None = None) -> None:
         """Let time pass; tick(now_ns) at multiples of TICK_NS, after all that is due then."""
-        next_tick_ns = -(-self.now_ns // TICK_NS) * TICK_NS
         while self.now_ns < until_ns:
             wake_ns = self._ask()
             event_ns = self._heap[0][0] if self._heap else until_ns
-            if tick is not None and next_tick_ns <= min(wake_ns, event_ns):
-                self.now_ns = next_tick_ns
-                tick(next_tick_ns)
-                next_tick_ns += TICK_NS
+            if tick is not None and self._tick_ns <= min(wake_ns, event_ns, until_ns):
+                self.now_ns = self._tick_ns
+                tick(self.now_ns)
+                self._tick_ns += TICK_NS
                 continue
             self.now_ns = min(wake_ns, event_ns, until_ns)
             while self._heap and self._heap[0][0] <= self.now_ns:
@@ -201,12 +209,6 @@ def module(watchdog_s: float = 2.0) -> DeviceConfig:
 def cells(unit: int = 2, prefix: str = "") -> DeviceConfig:
     """A load cell amplifier."""
     return DeviceConfig(f"WM-{unit}", "load_cell_4ch", "A", unit, 0.0, {k: prefix + t for k, t in CELL_TAGS.items()})
-
-
-def currents(unit: int) -> DeviceConfig:
-    """Current inputs in mA, so that a value is its register / 1000."""
-    tags = {f"current_{k}": f"I{unit}-{k}" for k in range(8)}
-    return DeviceConfig(f"AM-{unit}", "analog_8ch", "A", unit, 0.0, tags)
 
 
 class Pod:

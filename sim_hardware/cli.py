@@ -1,0 +1,143 @@
+"""`podctl sim`: run a scenario against the real program, in one of the three tiers, and say what it came to.
+
+Neighbours: `tier_a`, `pod`, `real_time` run; `outcome` words the result; `live` shows. Must not know physics.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from hal.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from pod_controller.config import PodConfig
+    from sim_hardware.faults import Fault
+    from sim_hardware.pod import SimulatedPod
+    from sim_hardware.scenarios import Scenario
+    from sim_hardware.tier_a import Result
+
+EXIT_INTERRUPTED = 130
+REFERENCE = "reference/pod.toml"
+
+
+class Asked(NamedTuple):
+    """What the command line asked for."""
+
+    scenario: str | None
+    config_path: Path | None
+    seed: int
+    policy: str
+    tier: str
+    duration_s: float | None
+    wire: bool
+    speed: float | None
+    fault_texts: tuple[str, ...]
+    as_json: bool
+
+
+class Ended(NamedTuple):
+    """How a run ended."""
+
+    result: "Result"
+    overruns: int
+    interrupted: bool
+
+
+@click.command()
+@click.argument("scenario", required=False)
+@click.option(
+    "--config", "config_path", type=click.Path(path_type=Path), help="A pod's TOML; default: the reference pod."
+)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
+@click.option("--policy", type=click.Choice(["guarded", "open", "float"]), default="guarded", show_default=True)
+@click.option("--tier", type=click.Choice(["a", "b"]), default="b", show_default=True)
+@click.option("--duration", "duration_s", type=click.FloatRange(min=1.0), help="Simulated seconds; default: all of it.")
+@click.option("--wire", is_flag=True, help="Real time, on pseudo-terminals.")
+@click.option("--speed", type=click.FloatRange(min=0.01), help="Tier b at this many times real time.")
+@click.option("--fault", "fault_texts", multiple=True, metavar="KIND@TARGET:from=..,for=..,k=v")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def sim(**options: Any) -> int:
+    """Run a simulated pod: podctl sim SCENARIO (quiet_day, festival, ...)."""
+    from pod_controller.config import load  # the compiler comes in with it
+    from sim_hardware import faults, outcome, scenarios
+
+    asked = Asked(**options)
+    _refuse_nonsense(asked)
+    if asked.scenario is None:
+        raise click.UsageError(f"which scenario? One of {', '.join(scenarios.names())}, or a file ending in .toml")
+    config = load(asked.config_path or Path(str(files("sim_hardware").joinpath(REFERENCE))))
+    drawn = scenarios.draw(asked.scenario, asked.seed, len(config.chute), asked.duration_s)
+    clock = SystemClock()
+    begun_ns = clock.now_ns()
+    ended = _run(asked, config, drawn, [faults.parse(text) for text in asked.fault_texts], clock)
+    wall_s = (clock.now_ns() - begun_ns) * 1e-9
+    if asked.as_json:
+        click.echo(json.dumps(outcome.as_json(ended.result, wall_s, ended.overruns)))
+    else:
+        click.echo("\n".join(outcome.as_lines(ended.result, wall_s, ended.overruns)))
+    return EXIT_INTERRUPTED if ended.interrupted else outcome.exit_code(ended.result)
+
+
+def _refuse_nonsense(asked: Asked) -> None:
+    if asked.wire and asked.tier == "a":
+        raise click.UsageError("--wire runs the real program on pseudo-terminals: it cannot be tier a")
+    if asked.speed is not None and (asked.wire or asked.tier == "a"):
+        raise click.UsageError("--speed paces virtual time: use it with tier b and without --wire")
+
+
+def _run(asked: Asked, config: "PodConfig", drawn: "Scenario", extra: "list[Fault]", clock: Clock) -> Ended:
+    if asked.tier == "a":
+        from pod_controller import topology
+        from sim_hardware import tier_a
+
+        return Ended(tier_a.run(topology.build(config), drawn, drawn.seed, asked.policy, extra), 0, False)
+    from sim_hardware.live import LiveView, PlainView, View
+
+    view: View = LiveView(clock) if sys.stderr.isatty() and not asked.as_json else PlainView()
+    try:
+        if asked.wire:
+            from sim_hardware import real_time
+
+            pod, interrupted = real_time.run(config, drawn, asked.policy, extra, view.look)
+            return Ended(pod.result("c"), pod.overruns, interrupted)
+        return _virtual(asked, config, drawn, extra, _paced(view.look, asked.speed, clock))
+    finally:
+        view.close()
+
+
+def _virtual(
+    asked: Asked,
+    config: "PodConfig",
+    drawn: "Scenario",
+    extra: "list[Fault]",
+    look: "Callable[[SimulatedPod, int], None]",
+) -> Ended:
+    from sim_hardware.pod import SimulatedPod
+
+    pod = SimulatedPod(config, drawn, asked.policy, extra)
+    interrupted = False
+    try:
+        pod.run(look)
+    except KeyboardInterrupt:
+        interrupted = True
+    return Ended(pod.result(), pod.overruns, interrupted)
+
+
+def _paced(
+    look: "Callable[[SimulatedPod, int], None]", speed: float | None, clock: Clock
+) -> "Callable[[SimulatedPod, int], None]":
+    """The same view, never ahead of speed times real time."""
+    if speed is None:
+        return look
+    begun_ns = clock.now_ns()
+
+    def look_in_pace(pod: "SimulatedPod", now_ns: int) -> None:
+        clock.sleep_until_ns(begun_ns + int(now_ns / speed))
+        look(pod, now_ns)
+
+    return look_in_pace

@@ -1,0 +1,273 @@
+"""Outputs: written, read back, compared; leases end; a doubtful module is left alone until it has let go."""
+
+import math
+from itertools import pairwise
+
+import pytest
+from hal_desk import MS, SECOND, TICK_NS, TURNAROUND_NS, Pod, Replies, cells, module, prompt, sealed
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hal.errors import PodError
+from hal.values import Command
+
+
+def test_a_command_is_acknowledged_by_read_back_with_its_own_issue_time() -> None:
+    pod = Pod(module(), cells(2))
+    pod.wanted = {"FV-101": 1.0, "FV-103": 0.0}
+
+    scan = pod.run(3.4)
+
+    ack = scan.acks["FV-101"]
+    assert (ack.open_frac, ack.issued_ns) == (1.0, 3 * SECOND)
+    assert 3 * SECOND < ack.taken_ns < 3 * SECOND + 50 * MS
+    assert scan.acks["FV-103"].open_frac == 0.0
+    assert pod.module.held == 0b01
+
+
+def test_there_is_no_ack_before_a_command() -> None:
+    pod = Pod(module())
+
+    assert pod.run(2.0).acks == {}
+
+
+@pytest.mark.parametrize(("open_frac", "held"), [(1.0, 1), (0.51, 1), (0.5, 0), (math.nan, 0), (-1.0, 0)])
+def test_only_more_than_half_opens(open_frac: float, held: int) -> None:
+    pod = Pod(module())
+    pod.wanted = {"FV-101": open_frac}
+
+    pod.run(1.2)
+
+    assert pod.module.held == held
+
+
+def test_a_command_already_expired_is_written_as_the_fail_state() -> None:
+    pod = Pod(module())
+    pod.lease_ns = 0
+    pod.wanted = {"FV-101": 1.0}
+
+    scan = pod.run(2.2)
+
+    assert pod.module.held == 0
+    assert scan.acks["FV-101"].open_frac == 0.0
+
+
+def test_silence_of_the_controller_closes_when_the_lease_ends() -> None:
+    pod = Pod(module(), cells(2))
+    pod.wanted = {"FV-101": 1.0, "FV-103": 1.0}
+    pod.run(2.0)
+    assert pod.module.held == 0b11
+
+    pod.desk.run(4 * SECOND)  # nobody ticks; the line polls on and feeds the watchdog
+
+    assert pod.module.held == 0
+    assert [at_ns for at_ns, frame in pod.sent_to(1, 2 * SECOND + MS) if frame[1] == 15] == [2 * SECOND + pod.lease_ns]
+
+
+def test_a_renewed_command_does_not_end_with_its_first_lease() -> None:
+    pod = Pod(module())
+    pod.lease_ns = 600 * MS
+    pod.wanted = {"FV-101": 1.0}
+
+    pod.run(10.0)
+
+    assert all(frame[7] == 1 for at_ns, frame in pod.sent_to(1, SECOND) if frame[1] == 15)
+
+
+def test_an_unmapped_output_is_always_written_as_zero() -> None:
+    pod = Pod(module())
+    pod.module.held = 0xFF
+    pod.wanted = {"FV-101": 1.0, "FV-103": 1.0}
+
+    pod.run(3.0)
+
+    assert {frame[7] & 0b11111100 for _, frame in pod.sent_to(1) if frame[1] == 15} == {0}
+
+
+def longest_silence_ns(pod: Pod, since_ns: int) -> int:
+    times = [at_ns for at_ns, _ in pod.sent_to(1, since_ns)]
+    return max(b - a for a, b in pairwise(times))
+
+
+def test_a_module_whose_read_back_differs_is_not_polled_until_its_watchdog_has_expired() -> None:
+    pod = Pod(module(), cells(2))
+    pod.wanted = {"FV-101": 1.0}
+    pod.run(3.0)
+    pod.module.deaf = True
+    pod.wanted = {"FV-101": 0.0}
+
+    pod.run(10.0)
+
+    assert pod.module.released == 1
+    assert pod.module.held == 0
+    assert longest_silence_ns(pod, 3 * SECOND) > 2 * SECOND
+    opened = [ack for at_ns, s in pod.scans for ack in s.acks.values() if ack.open_frac == 1.0]
+    assert max(ack.issued_ns for ack in opened) == 3 * SECOND
+
+
+def test_a_write_that_is_not_echoed_leaves_the_module_alone_until_it_has_let_go() -> None:
+    def mute_one_write(request: bytes, reply: bytes) -> Replies:
+        return [] if request[1] == 15 and since_ns <= pod.desk.now_ns < since_ns + TICK_NS else prompt(request, reply)
+
+    since_ns = 4 * SECOND
+    pod = Pod(module(), spoil=mute_one_write)
+    pod.wanted = {"FV-101": 1.0}
+
+    scan = pod.run(10.0)
+
+    assert pod.module.released == 1
+    assert longest_silence_ns(pod, since_ns) > 2200 * MS
+    assert pod.module.held == 1
+    assert scan.acks["FV-101"].issued_ns > since_ns + 2 * SECOND
+
+
+def test_a_refused_write_is_treated_like_one_not_echoed() -> None:
+    def refuse(request: bytes, reply: bytes) -> Replies:
+        return [(TURNAROUND_NS, sealed(1, 0x8F, 4) if request[1] == 15 and request[7] else reply)]
+
+    pod = Pod(module(), spoil=refuse)
+    pod.wanted = {"FV-101": 1.0}
+
+    scan = pod.run(10.0)
+
+    assert longest_silence_ns(pod, 0) > 2200 * MS
+    assert all(ack.open_frac == 0.0 for ack in scan.acks.values())
+
+
+def test_the_watchdog_is_set_when_it_differs_and_verified_by_reading() -> None:
+    pod = Pod(module())
+    assert not pod.io.watchdogs_verified()
+
+    pod.run(0.3)
+
+    assert [frame[1] for _, frame in pod.sent_to(1) if frame[1] in (3, 16)] == [3, 16, 3]
+    assert pod.module.watchdog_count == 20
+    assert pod.io.watchdogs_verified()
+
+
+def test_a_watchdog_that_is_right_is_not_written() -> None:
+    pod = Pod(module())
+    pod.module.watchdog_count = 20
+
+    pod.run(0.3)
+
+    assert [frame[1] for _, frame in pod.sent_to(1) if frame[1] in (3, 16)] == [3]
+    assert pod.io.watchdogs_verified()
+
+
+def test_a_module_that_does_not_show_its_watchdog_is_never_verified() -> None:
+    pod = Pod(module(), spoil=lambda q, r: [(TURNAROUND_NS, sealed(1, 0x83, 2) if q[1] == 3 else r)])
+
+    pod.run(5.0)
+
+    assert not pod.io.watchdogs_verified()
+
+
+def test_a_longer_watchdog_that_cannot_be_changed_is_never_verified() -> None:
+    pod = Pod(module())
+    pod.module.watchdog_count = 100
+    pod.module.stubborn = True
+
+    pod.run(5.0)
+
+    assert not pod.io.watchdogs_verified()
+
+
+def test_a_shorter_watchdog_that_cannot_be_changed_will_do() -> None:
+    pod = Pod(module())
+    pod.module.watchdog_count = 10
+    pod.module.stubborn = True
+
+    pod.run(5.0)
+
+    assert pod.io.watchdogs_verified()
+
+
+def test_a_module_that_was_away_is_verified_again() -> None:
+    pod = Pod(module())
+    pod.run(2.0)
+    pod.slave.dead.add(1)
+    pod.run(20.0)
+    pod.slave.dead.clear()
+    pod.module.watchdog_count = 0  # back from the factory's settings
+
+    pod.run(30.0)
+
+    assert pod.module.watchdog_count == 20
+    assert pod.io.watchdogs_verified()
+
+
+def test_safe_state_is_proved_only_by_read_back() -> None:
+    pod = Pod(module(), cells(2))
+    pod.wanted = {"FV-101": 1.0}
+    pod.run(3.0)
+    assert not pod.io.outputs_at_fail()
+
+    pod.io.safe_state(pod.desk.now_ns)
+    at_once = pod.io.outputs_at_fail()
+    pod.desk.run(pod.desk.now_ns + 60 * MS)
+
+    assert not at_once
+    assert pod.io.outputs_at_fail()
+    assert pod.module.held == 0
+
+
+def test_a_read_back_from_before_safe_state_proves_nothing() -> None:
+    pod = Pod(module())
+    pod.run(2.2)
+
+    pod.io.safe_state(pod.desk.now_ns)
+
+    assert not pod.io.outputs_at_fail()
+
+
+def test_outputs_are_not_at_fail_when_opened_again_or_never_made_safe() -> None:
+    pod = Pod(module())
+    pod.run(1.0)
+    never = pod.io.outputs_at_fail()
+
+    pod.io.safe_state(pod.desk.now_ns)
+    pod.desk.run(pod.desk.now_ns + 60 * MS)
+    pod.io.apply([Command("FV-101", 1.0, pod.desk.now_ns, 9 * SECOND)], pod.desk.now_ns)
+
+    assert not never
+    assert not pod.io.outputs_at_fail()
+
+
+def test_a_module_that_holds_on_is_not_at_fail() -> None:
+    pod = Pod(module(watchdog_s=0.0))
+    pod.wanted = {"FV-101": 1.0}
+    pod.run(2.0)
+    pod.module.deaf = True
+
+    pod.io.safe_state(pod.desk.now_ns)
+    pod.desk.run(pod.desk.now_ns + 3 * SECOND)
+
+    assert not pod.io.outputs_at_fail()
+
+
+def test_a_command_for_no_output_is_a_mistake() -> None:
+    pod = Pod(module())
+
+    with pytest.raises(PodError, match=r"E401 command for LT-999.*FV-101"):
+        pod.io.apply([Command("LT-999", 1.0, 0, SECOND)], 0)
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=3, max_size=12))
+def test_an_ack_always_shows_the_newest_order_of_its_issue_time(orders: list[tuple[bool, bool]]) -> None:
+    pod = Pod(module())
+    issued: dict[int, dict[str, float]] = {}
+
+    def tick(now_ns: int) -> None:
+        on = orders[now_ns // TICK_NS % len(orders)]
+        pod.wanted = {"FV-101": float(on[0]), "FV-103": float(on[1])}
+        issued[now_ns] = dict(pod.wanted)
+        pod.tick(now_ns)
+
+    pod.desk.run(6 * SECOND, tick)
+
+    acks = [ack for _, scan in pod.scans for ack in scan.acks.values()]
+    assert len(acks) > 10
+    assert all(issued[ack.issued_ns][ack.tag] == ack.open_frac for ack in acks)
+    assert all(ack.issued_ns < ack.taken_ns for ack in acks)

@@ -1,0 +1,241 @@
+"""Plants as tables without TOML, and a bench that puts one through the kernels step by step.
+
+Neighbours: the kernel tests draw plants and states here; `any_bits` supplies hostile values, `tank_run` plausible
+frames. It must not know what the guard ought to answer.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from pod_controller.kernels import records
+from pod_controller.kernels.commit import commit
+from pod_controller.kernels.guard import guard
+from pod_controller.kernels.observe import observe
+from pod_controller.kernels.records import FREE, LID, OWN, SHARED, Record, Table
+
+NS = 1_000_000_000
+TICK_NS = NS // 2
+START_NS = 1000 * NS
+NO_WEIR_KG = 1e30
+REFERENCE = Path(__file__).parents[2] / "sim_hardware" / "reference" / "pod.toml"
+Draw = np.random.Generator
+
+
+@dataclass
+class Bench:
+    """One plant and the records that a tick reads and writes."""
+
+    plant: Table
+    state: Table
+    frame: Table
+    wish: Table
+    permit: Table
+
+    def copy(self) -> "Bench":
+        return Bench(self.plant, *(x.copy() for x in (self.state, self.frame, self.wish, self.permit)))
+
+    def observe(self) -> None:
+        observe(self.plant, self.state, self.frame)
+
+    def guard(self) -> npt.NDArray[np.float64]:
+        guard(self.plant, self.state, self.frame, self.wish, self.permit)
+        return self.grants()
+
+    def tick(self) -> npt.NDArray[np.float64]:
+        """Observe, guard the wish that stands in the bench, commit; the grants."""
+        self.observe()
+        grants = self.guard()
+        commit(self.plant, self.state, self.permit)
+        return grants
+
+    def grants(self) -> npt.NDArray[np.float64]:
+        count = int(self.plant[0].n_elements)
+        return np.array(self.permit["grant_frac"][0, :count])
+
+    def wish_everything(self, open_frac: float = 1.0) -> None:
+        """Every element wished, flows in the order of the table."""
+        self.wish["open_frac"][0] = open_frac
+        self.wish[0].n_order = self.plant[0].n_flows
+        self.wish["order"][0] = np.arange(records.MAX_FLOWS)
+
+
+def bench(plant: Table) -> Bench:
+    """A bench whose state is that of a core just started."""
+    kinds = (records.STATE, records.FRAME, records.WISH, records.PERMIT)
+    return Bench(plant, *(records.table(kind) for kind in kinds))
+
+
+def empty_plant(tick_s: float = 0.5) -> Table:
+    plant = records.table(records.PLANT)
+    p = plant[0]
+    p.tick_s, p.fresh_s, p.longest_gap_s = tick_s, 1.6, 32.0
+    p.regulator.feed_flow = -1
+    p.thermostat.element = -1
+    d = p.shedding
+    d.start_kg, d.stop_kg, d.wait_s, d.run_on_s, d.open_at_once = 5.0, 0.5, 60.0, 5.0, records.MAX_CHUTES
+    d.turn_s, d.horizon_s, d.deficit_limit_kg = 60.0, 30.0, 40.0
+    return plant
+
+
+def add_vessel(
+    p: Record, capacity_kg: float, weir_kg: float = NO_WEIR_KG, error_kg: float = 2.0, levels: int = 3
+) -> int:
+    v = int(p.n_vessels)
+    p.n_vessels += 1
+    row = p.vessels[v]
+    row.capacity_kg, row.weir_kg, row.stale_s, row.n_levels = capacity_kg - 1e-6, weir_kg, 10.0, levels
+    row.level_error_kg[:] = error_kg
+    return v
+
+
+def add_element(
+    p: Record, role: int, stroke_s: float, fast_stroke_s: float, lease_s: float, positioner: bool = False
+) -> int:
+    e = int(p.n_elements)
+    p.n_elements += 1
+    row = p.elements[e]
+    row.stroke_s, row.fast_stroke_s, row.lease_s, row.role = stroke_s, fast_stroke_s, lease_s, role
+    row.positioner, row.position_error_frac = int(positioner), 0.02
+    return e
+
+
+def add_intake(p: Record, to: dict[int, float], rate_kg_s: float, shared: tuple[int, ...] = ()) -> int:
+    i = int(p.n_intakes)
+    p.n_intakes += 1
+    row = p.intakes[i]
+    row.shared_rate_kg_s, row.n_shared = rate_kg_s, len(shared)
+    for k, e in enumerate(shared):
+        row.shared[k] = e
+    for v, ratio in to.items():
+        row.reach_ratio[v] = ratio
+    return i
+
+
+def add_flow(p: Record, i: int, e: int, rate_kg_s: float, chute: int = -1, source: int = -1) -> int:
+    f = int(p.n_flows)
+    p.n_flows += 1
+    row = p.flows[f]
+    row.element, row.intake, row.rate_kg_s, row.chute, row.source = e, i, rate_kg_s, chute, source
+    p.intakes[i].flows[p.intakes[i].n_flows] = f
+    p.intakes[i].n_flows += 1
+    return f
+
+
+def add_chute(p: Record, i: int, gate: int, rate_kg_s: float, capacity_kg: float = 40.0) -> int:
+    c = int(p.n_chutes)
+    p.n_chutes += 1
+    row = p.chutes[c]
+    row.capacity_kg, row.content_error_kg, row.largest_bag_kg = capacity_kg, 0.5, 10.0
+    row.lid_pass_kg_s, row.lid_lock_s, row.weight_ratio, row.gate = 1.0, 1.0, 1.0, gate
+    row.lid = add_element(p, LID, 1.0, 0.5, 2.0)
+    add_flow(p, i, gate, rate_kg_s, chute=c)
+    return c
+
+
+def adversarial_plant(draw: Draw, inlets: int = 16, positioner: bool = False) -> Table:
+    """The plant on which shortcuts were found out: a small vessel, many gates, nothing shared behind them."""
+    plant = empty_plant()
+    p = plant[0]
+    buffer = add_vessel(p, 300.0)
+    i = add_intake(p, {buffer: 1.0}, 8.0)
+    for _ in range(inlets):
+        stroke_s = draw.uniform(4.0, 20.0)
+        gate = add_element(p, OWN, stroke_s, stroke_s * draw.uniform(0.3, 1.0), draw.uniform(0.5, 4.0), positioner)
+        add_chute(p, i, gate, draw.uniform(0.1, 0.8), draw.uniform(20.0, 40.0))
+    return plant
+
+
+def random_plant(draw: Draw) -> Table:
+    """2-16 chutes through at most two shared elements into the first of 1-5 vessels; pumps and weirs lead down."""
+    plant = empty_plant()
+    p = plant[0]
+    vessels = int(draw.integers(1, 6))
+    weirs = [v + 1 < vessels and draw.random() < 0.4 for v in range(vessels)]
+    for v in range(vessels):
+        capacity_kg = draw.uniform(150.0, 3000.0)
+        add_vessel(p, capacity_kg, capacity_kg * 0.9 if weirs[v] else NO_WEIR_KG, levels=int(draw.integers(2, 4)))
+        row = p.vessels[v]
+        row.hold_up_kg, row.psi_kg = draw.uniform(0.0, 8.0), draw.uniform(0.0, 8.0)
+        row.has_float = int(draw.random() < 0.5)
+    shared = tuple(_any_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 3))))
+    top = add_intake(p, _reach(weirs, 0, draw.uniform(0.5, 2.0)), 1.0, shared)
+    for _ in range(int(draw.integers(2, 17))):
+        add_chute(p, top, _any_element(p, draw, OWN), draw.uniform(0.05, 0.8), draw.uniform(25.0, 40.0))
+    for v in range(1, vessels):
+        valve = tuple(_any_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 2))))
+        rate_kg_s = draw.uniform(0.05, 1.0)
+        i = add_intake(p, _reach(weirs, v, 1.0), rate_kg_s, valve)
+        add_flow(p, i, _any_element(p, draw, OWN), rate_kg_s, source=v - 1)
+    add_element(p, FREE, 1.0, 1.0, 2.0)
+    for c in range(int(draw.integers(0, 4))):
+        p.causes[c].member[: p.n_elements] = draw.random(int(p.n_elements)) < 0.3
+        p.n_causes += 1
+    return plant
+
+
+def _any_element(p: Record, draw: Draw, role: int) -> int:
+    stroke_s = draw.uniform(0.6, 20.0)
+    return add_element(p, role, stroke_s, stroke_s * draw.uniform(0.3, 1.0), draw.uniform(0.5, 4.0), draw.random() < 0.4)
+
+
+def _reach(weirs: list[bool], v: int, ratio: float) -> dict[int, float]:
+    reach = {v: ratio}
+    while weirs[v]:
+        v += 1
+        reach[v] = ratio
+    return reach
+
+
+def reference_plant() -> Table:
+    from pod_controller.config import load
+    from pod_controller.topology import build
+
+    return build(load(REFERENCE)).table
+
+
+def arrange(b: Bench, draw: Draw, filled: tuple[float, float] = (0.0, 1.0)) -> None:
+    """A state as `observe` could have left it, drawn freely; filled: range of content over capacity per vessel."""
+    p, s = b.plant[0], b.state[0]
+    s.ticks = 100
+    for e in range(p.n_elements):
+        s.envelope_frac[e] = draw.choice([0.0, 0.0, draw.random(), 1.0])
+        s.proved_shut[e] = int(s.envelope_frac[e] == 0.0)
+    for v in range(p.n_vessels):
+        s.bound_kg[v] = min(p.vessels[v].capacity_kg * draw.uniform(*filled), p.vessels[v].weir_kg)
+        s.full[v] = int(draw.random() < 0.1)
+    for c in range(p.n_chutes):
+        s.locked_ns[c] = START_NS if s.proved_shut[p.chutes[c].lid] and draw.random() < 0.8 else -1
+        s.sealed[c] = int(s.locked_ns[c] >= 0 and draw.random() < 0.8)
+        s.content_bound_kg[c] = draw.uniform(0.0, p.chutes[c].capacity_kg)
+        s.content_age_s[c] = draw.uniform(0.0, 2.0)
+    b.frame[0].execute = 1
+    b.wish_everything()
+    b.wish["order"][0, : p.n_flows] = draw.permutation(int(p.n_flows))
+
+
+def healthy_frame(b: Bench, now_ns: int, filled_frac: float = 0.3) -> None:
+    """Everything seen, fresh and shut; every vessel filled alike, every chute a quarter full."""
+    p, f = b.plant[0], b.frame[0]
+    f.now_ns, f.elapsed_s, f.execute = now_ns, 0.5, 1
+    taken_ns = now_ns - NS // 10
+    f.level_quality[:], f.position_quality[:], f.content_quality[:], f.float_on[:] = 0, 0, 0, 0
+    f.level_ns[:], f.position_ns[:], f.content_ns[:], f.verified_ns[:] = taken_ns, taken_ns, taken_ns, now_ns - TICK_NS
+    for v in range(p.n_vessels):
+        f.level_kg[v] = min(p.vessels[v].capacity_kg, p.vessels[v].weir_kg) * filled_frac
+    f.content_kg[:] = b.plant["chutes"]["capacity_kg"][0] / 4.0
+
+
+def warmed(b: Bench, filled_frac: float = 0.3, ticks: int = 12) -> int:
+    """Put the bench through quiet ticks without wishes, so that bounds stand on evidence; the time of the next."""
+    now_ns = START_NS
+    b.wish["open_frac"][0] = 0.0
+    b.wish[0].n_order = 0
+    for _ in range(ticks):
+        healthy_frame(b, now_ns, filled_frac)
+        b.frame["verified_ns"] = b.frame["position_ns"]
+        b.tick()
+        now_ns += TICK_NS
+    healthy_frame(b, now_ns, filled_frac)
+    return now_ns
