@@ -1,6 +1,7 @@
 """What a line can carry: wire time of transactions, load of a tick, and how late a command may act.
 
-Job: the arithmetic of bits on a wire, 10 per character, with t3.5 and turnaround.
+Job: the arithmetic of bits on a wire, 10 per character, with t3.5 and turnaround; on TCP (baud 0)
+a round trip instead of both.
 Neighbours: ``planner`` refuses what is over the limit, ``pod_io`` tells the leases.
 Must not know: points, open ports, or the present time.
 """
@@ -9,18 +10,20 @@ import math
 from collections.abc import Sequence
 
 from hal.blocks import BlockPlan
-from hal.line import char_ns, silence_ns
 from hal.outputs import OutputPlan
+from hal.wire_time import char_ns, silence_ns
 
 BIT_TABLES = frozenset({"coil", "discrete"})
 _READ_LEN, _REPLY_LEN = 8, 5  # bytes of a read request, and of its reply around the data
 _WRITE_LEN, _ECHO_LEN = 9, 8  # function 15 around the bits, and its echo
+_ROUND_TRIP_NS = 2_000_000  # of a wired local network with a gateway in it: a design figure, not measured
 _NS = 1_000_000_000
 
 
 def transaction_ns(baud: int, sent_len: int, reply_len: int, turnaround_s: float) -> int:
     """Wire time of one request and its reply with the device's turnaround and t3.5 after both."""
-    return (sent_len + reply_len) * char_ns(baud) + 2 * silence_ns(baud) + round(turnaround_s * _NS)
+    wire_ns = (sent_len + reply_len) * char_ns(baud) + 2 * silence_ns(baud) if baud else _ROUND_TRIP_NS
+    return wire_ns + round(turnaround_s * _NS)
 
 
 def write_ns(baud: int, outputs: OutputPlan, turnaround_s: float) -> int:
@@ -49,7 +52,8 @@ def lease_s(late_s: float, busy_s: float, watchdogs_s: Sequence[float]) -> float
     """Longest time from issuing a command until its module obeys or has released itself.
 
     The write waits for one failed transaction in flight and for the failed writes of the other modules
-    of the line (late_s each) and for the traffic of a tick (busy_s); then it is lost itself and the
-    module falls after its watchdog. watchdogs_s: one per module of the line; 0 = none gives inf.
+    of the line (late_s each) and for the traffic of a tick (busy_s); then it goes without echo itself,
+    all of them are repeated once (late_s each), and the module falls its watchdog after the repetition
+    fed it. watchdogs_s: one per module of the line; 0 = none gives inf.
     """
-    return late_s * len(watchdogs_s) + busy_s + max(watchdog_s or math.inf for watchdog_s in watchdogs_s)
+    return 2.0 * late_s * len(watchdogs_s) + busy_s + max(watchdog_s or math.inf for watchdog_s in watchdogs_s)

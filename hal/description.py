@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from hal.errors import Code, PodError
 
-Protocol = Literal["modbus_rtu", "ascii"]
+Protocol = Literal["modbus_rtu", "modbus_tcp", "ascii"]  # of a line
+Spoken = Literal["modbus_rtu", "ascii"]  # of a device: one that speaks Modbus may hang on a TCP line too
 Table = Literal["coil", "discrete", "input", "holding", "frame"]
 ValueType = Literal["bit", "u16", "s16", "u32", "s32", "f32", "weight"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -29,10 +30,12 @@ WORDS = {"bit": 1, "u16": 1, "s16": 1, "u32": 2, "s32": 2, "f32": 2, "weight": 0
 
 @dataclass(frozen=True)
 class LineConfig:
-    """One serial line. port is a device path (by-id or by-path, so that it survives replugging).
+    """One line: serial, or a connection to a Modbus TCP server (a device, or a gateway with several behind it).
 
+    Serial: port is a device path (by-id or by-path, so that it survives replugging) and baud its speed.
     paced: bytes take 10 bits at baud each. False for adapters that ignore the baud rate (native
     USB devices): then a reply that begins while the request should still be leaving is accepted.
+    TCP: port is empty, baud 0; host is a numeric address, tcp_port the server's.
     """
 
     name: str
@@ -40,6 +43,8 @@ class LineConfig:
     port: str
     baud: int
     paced: bool = True
+    host: str = ""
+    tcp_port: int = 0
 
 
 @dataclass(frozen=True)
@@ -162,7 +167,7 @@ class Description(_Frozen):
     model: str
     source: str
     tried_on_hardware: bool
-    protocol: Protocol
+    protocol: Spoken
     baud: tuple[int, ...]
     turnaround_s: Seconds
     late_s: Seconds

@@ -45,7 +45,7 @@ class Device:
 
     __slots__ = (
         "answered", "backoff_ns", "cost_ns", "doubtful", "faults", "late_ns", "line", "misses", "name", "retry_ns",
-        "turnaround_ns", "unit",
+        "turnaround_ns", "unit", "urgent",
     )  # fmt: skip
 
     def __init__(self, name: str, line: str, unit: int, turnaround_ns: int, late_ns: int) -> None:
@@ -54,6 +54,7 @@ class Device:
         self.cost_ns = 0  # how long the line is lost when the longest request of this device fails
         self.misses = 0
         self.doubtful = False
+        self.urgent = False  # asked again whatever room the tick has left
         self.retry_ns = 0
         self.backoff_ns = FIRST_BACKOFF_NS
         self.answered = 0
@@ -75,22 +76,27 @@ class Device:
         """No answer, or one that must not be believed: once more in the next tick, then ever more seldom."""
         self.faults[verdict] += 1
         self.misses += 1
-        self.doubtful = True
+        self.doubtful, self.urgent = True, False
         self.retry_ns = max(now_ns, next_tick_ns)
         if self.misses >= DEAD_AFTER:
             self.retry_ns = now_ns + self.backoff_ns
             self.backoff_ns = min(2 * self.backoff_ns, LONGEST_BACKOFF_NS)
 
+    def hurry(self, now_ns: int) -> None:
+        """Ask it again at once, after the healthy ones."""
+        self.urgent = True
+        self.retry_ns = now_ns
+
     def silence(self, until_ns: int) -> None:
         """Do not poll it before until_ns, so that its own watchdog releases its outputs."""
-        self.doubtful = True
+        self.doubtful, self.urgent = True, False
         self.retry_ns = until_ns
 
     def well(self) -> None:
         """A sound answer ends every doubt."""
         self.answered += 1
         if self.doubtful:
-            self.doubtful = False
+            self.doubtful = self.urgent = False
             self.misses = 0
             self.backoff_ns = FIRST_BACKOFF_NS
 

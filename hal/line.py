@@ -3,6 +3,8 @@
 Job: ``next_action`` says what to send or how long to wait, ``receive`` takes bytes with their time.
 ModbusLine keeps silence (t3.5), one transaction in flight, strict replies, quarantine after any
 doubt, writes before reads, and the peace of healthy devices from sick ones. SerialLine listens.
+A write that is not echoed is repeated once, as soon as the healthy devices have had their turn (an
+image is absolute, so twice is once); only then is its module left alone until it has let go.
 Neighbours: ``runner`` (real ports) and the simulator's executive (virtual time) drive a line;
 ``pod_io`` posts images and collects Readings; ``blocks``, ``outputs``, ``device`` hold the parts.
 Must not know: ports, the operating system's time, or whether anything out there is real.
@@ -21,13 +23,12 @@ from hal.device import Device, Health
 from hal.modbus import DEVICE_BUSY, Request, Verdict, judge
 from hal.outputs import OutputModule
 from hal.values import Ack, Cause, Reading
+from hal.wire_time import char_ns, silence_ns
 
 NEVER = 2**63 - 1
-BITS_PER_CHAR = 10  # 8N1
 REPLY_MARGIN_NS = 40_000_000  # USB adapters deliver in batches of 16 ms (FTDI latency timer)
 BUSY_RETRY_NS = 100_000_000
 FORCE_AFTER_TICKS = 8  # a sick device is tried at the latest then, even where no tick has room for it
-_FIXED_SILENCE_NS = 1_750_000  # Modbus over serial line V1.02, 2.5.1.1: above 19200 baud
 _REFUSAL_CODE_AT = 2
 _LAST_CONFIGURATION_CODE = 3  # 1 function, 2 address, 3 value: we ask for what it does not have
 
@@ -56,16 +57,6 @@ class Line(Protocol):
     def receive(self, data: bytes, now_ns: int) -> None:
         """Bytes whose arrival ended at now_ns."""
         ...
-
-
-def char_ns(baud: int) -> int:
-    """Time of one character on the wire."""
-    return BITS_PER_CHAR * 1_000_000_000 // baud
-
-
-def silence_ns(baud: int) -> int:
-    """t3.5: 3.5 characters of 11 bits up to 19200 baud, 1.75 ms above."""
-    return _FIXED_SILENCE_NS if baud > 19200 else 38_500_000_000 // baud
 
 
 class ModbusLine:
@@ -188,6 +179,8 @@ class ModbusLine:
                 continue
             if device.retry_ns > now_ns:
                 wake_ns = min(wake_ns, device.retry_ns)
+            elif device.urgent:
+                return self._ask_sick(device, now_ns)
             elif device.cost_ns > room_ns and now_ns - device.retry_ns < force_ns:
                 wake_ns = min(wake_ns, max(self._tick_led_ns + self._tick_ns, now_ns) + 1, device.retry_ns + force_ns)
             elif sick is None or device.retry_ns < sick.retry_ns:
@@ -275,7 +268,10 @@ class ModbusLine:
         if self._block is not None:
             self._block.due_ns = now_ns
         elif self._module is not None and not self._setup:
-            self._silence(self._module, now_ns)
+            if self._module.may_repeat():
+                self._device.hurry(now_ns)
+            else:
+                self._silence(self._module, now_ns)
 
     def _silence(self, module: OutputModule, now_ns: int) -> None:
         """An order that may not have arrived: no request of any kind until its watchdog has released it.

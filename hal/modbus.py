@@ -1,14 +1,17 @@
-"""The Modbus RTU codec: requests built by pymodbus, replies judged strictly by ourselves.
+"""The Modbus codec: requests built by pymodbus, replies judged strictly by ourselves.
 
 Job: ``read_request``, ``coils_request`` and ``registers_request`` build a Request once (pymodbus is
 the codec); ``judge`` says what a string of received bytes is to that Request. It never raises.
-Neighbours: ``blocks`` and ``outputs`` keep the Requests, ``line`` asks for verdicts.
+For TCP the same Request goes out without its CRC behind a header (``tcp_frame``), and
+``judge_body`` judges what stood behind the header of a reply.
+Neighbours: ``blocks`` and ``outputs`` keep the Requests, ``line`` and ``tcp_line`` ask for verdicts.
 Must not know: time, ports, points, or what the registers mean.
 
 Why not pymodbus' own reply handling: it takes a wrong function, count or echo for success
 (its decoder checks what a server may send, not what this request must get back).
 """
 
+import struct
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import NamedTuple
@@ -32,6 +35,9 @@ EXCEPTION_LEN = 5
 _READ_HEAD_LEN = 3  # unit, function, byte count
 EXCEPTION_BIT = 0x80
 DEVICE_BUSY = frozenset({5, 6})
+NO_PATH = frozenset({10, 11})  # a gateway: the device behind it did not answer
+HEADER_LEN = 6  # MBAP up to its length field: transaction, protocol, length; the unit is counted as body
+_CRC_LEN = 2
 _READS: dict[int, type[ModbusPDU]] = {
     1: ReadCoilsRequest,
     2: ReadDiscreteInputsRequest,
@@ -57,6 +63,7 @@ class Verdict(IntEnum):
     EARLY = 10  # began before the request had ended
     TIMEOUT = 11  # nothing came
     TRUNCATED = 12  # something came, not all of it
+    BAD_HEADER = 13  # TCP: no protocol 0, or a length that no answer has
 
 
 class Request(NamedTuple):
@@ -81,6 +88,33 @@ def judge(request: Request, reply: bytes) -> Verdict:
     if len(reply) == request.reply_len and reply.startswith(request.head) and reply != request.frame:
         return Verdict.ACCEPTED if crc16(reply) == 0 else Verdict.BAD_CRC
     return _explain(request, reply)
+
+
+def tcp_frame(request: Request, transaction: int) -> bytes:
+    """The request as Modbus TCP sends it: header with the transaction's number, unit, PDU, no CRC."""
+    body = request.frame[:-_CRC_LEN]
+    return struct.pack(">HHH", transaction, 0, len(body)) + body
+
+
+def judge_body(request: Request, body: bytes) -> Verdict:
+    """The verdict on unit and PDU of a reply whose header named this request. Never raises, never PARTIAL.
+
+    The head of a Request is the head of its TCP reply too; the length and the order of bytes are TCP's to keep.
+    """
+    if body == request.frame[:-_CRC_LEN]:
+        return Verdict.OWN_ECHO
+    wanted_len, verdict = request.reply_len - _CRC_LEN, Verdict.ACCEPTED
+    if body[:1] != request.head[:1]:
+        return Verdict.WRONG_UNIT
+    if len(body) > 1 and body[1] == request.head[1] | EXCEPTION_BIT:
+        wanted_len, verdict = EXCEPTION_LEN - _CRC_LEN, Verdict.EXCEPTION
+    elif body[1:2] != request.head[1:2]:
+        return Verdict.WRONG_FUNCTION
+    elif not body.startswith(request.head):
+        return Verdict.WRONG_COUNT if len(request.head) == _READ_HEAD_LEN else Verdict.WRONG_ECHO
+    if len(body) != wanted_len:
+        return Verdict.TRUNCATED if len(body) < wanted_len else Verdict.TOO_LONG
+    return verdict
 
 
 def _explain(request: Request, reply: bytes) -> Verdict:

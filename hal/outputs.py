@@ -45,8 +45,8 @@ class OutputModule:
     """
 
     __slots__ = (
-        "_acks", "_bits", "_echoed", "_expires", "_frames", "_issued", "_plan", "_sent_issued", "_shown", "_shown_ns",
-        "_watchdog_known", "device", "hold_ns", "image", "image_word", "lease_end_ns", "pending", "sent",
+        "_acks", "_bits", "_echoed", "_expires", "_frames", "_issued", "_plan", "_repeated", "_sent_issued", "_shown",
+        "_shown_ns", "_watchdog_known", "device", "hold_ns", "image", "image_word", "lease_end_ns", "pending", "sent",
         "watchdog_due", "watchdog_verified",
     )  # fmt: skip
 
@@ -61,7 +61,7 @@ class OutputModule:
         self.image = self.sent = 0
         self._sent_issued = tuple(self._issued.values())
         self.pending = True  # whatever it held before we came: its first order is the fail state
-        self._echoed = False
+        self._echoed = self._repeated = False
         self._shown, self._shown_ns = 0, _NOT_YET
         self.lease_end_ns = NEVER_NS
         self._watchdog_known = False
@@ -118,7 +118,14 @@ class OutputModule:
 
     def echoed(self) -> None:
         """The module answered that it took the image."""
-        self._echoed = True
+        self._echoed, self._repeated = True, False
+
+    def may_repeat(self) -> bool:
+        """After a write without its echo: whether it may be written again at once, which it may one time."""
+        if self._repeated:
+            return False
+        self._repeated = self.pending = True
+        return True
 
     def read_back(self, words: Sequence[int], taken_ns: int) -> bool:
         """Compare the image shown with the image written; False when they differ.

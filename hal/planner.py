@@ -90,8 +90,9 @@ def _plan_line(line: LineConfig, hardware: Hardware) -> LinePlan:
     if load > LOAD_LIMIT_FRAC:
         raise PodError(
             Code.LINE_OVERLOADED,
-            f"line {line.name} at {line.baud} baud needs {load:.0%} of the tick of {hardware.tick_s} s, limit"
-            f" {LOAD_LIMIT_FRAC:.0%}: raise its baud rate, move devices to another line, or lengthen the tick",
+            f"line {line.name}{f' at {line.baud} baud' if line.baud else ''} needs {load:.0%} of the tick of"
+            f" {hardware.tick_s} s, limit {LOAD_LIMIT_FRAC:.0%}: raise its baud rate, move devices to another"
+            " line, or lengthen the tick",
         )
     return LinePlan(line, tick_ns, devices, load)
 
@@ -124,19 +125,21 @@ def _plan_device(device: DeviceConfig, line: LineConfig, tick_ns: int) -> Device
 
 
 def _check_line(device: DeviceConfig, description: Description, line: LineConfig) -> None:
-    if description.protocol != line.protocol:
+    is_tcp = line.protocol == "modbus_tcp"
+    if description.protocol != ("modbus_rtu" if is_tcp else line.protocol):
         raise PodError(
             Code.LINE_PROTOCOL,
             f"device {device.name} ({device.type}) speaks {description.protocol}, line {line.name}"
             f" {line.protocol}: move it to a line of its protocol",
         )
-    if line.baud not in description.baud:
+    if not is_tcp and line.baud not in description.baud:
         raise PodError(
             Code.LINE_BAUD,
             f"line {line.name} runs at {line.baud} baud, {device.name} ({device.type}) only at"
             f" {', '.join(map(str, description.baud))}: set the line to one of them",
         )
-    if line.protocol == "modbus_rtu" and not 1 <= device.unit <= 247:
+    own_unit = 255 if is_tcp else 1  # 255: the server itself (Modbus messaging on TCP/IP V1.0b, 4.4.2.5)
+    if line.protocol != "ascii" and not 1 <= device.unit <= 247 and device.unit != own_unit:
         raise PodError(Code.UNIT_CONFLICT, f"device {device.name} has unit {device.unit}: Modbus allows 1 to 247")
 
 

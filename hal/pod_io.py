@@ -16,6 +16,7 @@ from hal.line import Line, ModbusLine
 from hal.outputs import OutputModule
 from hal.planner import LinePlan, lease_s, plan
 from hal.serial_instruments import SerialLine
+from hal.tcp_line import ModbusTcpLine
 from hal.values import Ack, Command, Reading, Scan
 
 _NS = 1_000_000_000
@@ -111,7 +112,10 @@ def _build_line(line: LinePlan) -> ModbusLine | SerialLine:
         return SerialLine(
             line.config.name, line.config.baud, device.points[0], device.description.checksum, line.tick_ns
         )
-    modbus = ModbusLine(line.config.name, line.config.baud, line.config.paced, line.tick_ns)
+    if line.config.protocol == "modbus_tcp":
+        modbus: ModbusLine = ModbusTcpLine(line.config.name, line.tick_ns)
+    else:
+        modbus = ModbusLine(line.config.name, line.config.baud, line.config.paced, line.tick_ns)
     for plan_of_device in line.devices:
         config, description = plan_of_device.config, plan_of_device.description
         turnaround_ns, late_ns = round(description.turnaround_s * _NS), round(description.late_s * _NS)

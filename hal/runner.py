@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hal.clock import Clock
-from hal.line import Line, Send, char_ns
+from hal.line import Line, Send
 from hal.transport import Transport
+from hal.wire_time import char_ns
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 4.0
 _NS = 1_000_000_000
@@ -94,6 +95,7 @@ class PortOwner:
             self._lose()
             return
         if data:
+            self._pause_s = FIRST_PAUSE_S  # only now is it proved to be there: a connection may open and be refused
             self._line.receive(data, self._clock.now_ns())
             self.pump()
 
@@ -104,7 +106,6 @@ class PortOwner:
         except OSError:
             self._lose()
             return
-        self._pause_s = FIRST_PAUSE_S
         self._loop.add_reader(self._fd, self._readable)
 
     def _lose(self) -> None:

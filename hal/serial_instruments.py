@@ -14,9 +14,10 @@ import math
 from typing import NamedTuple
 
 from hal.blocks import STALE_PERIODS
-from hal.line import NEVER, Wait, char_ns
+from hal.line import NEVER, Wait
 from hal.points import Point
 from hal.values import Ack, Cause, Quality, Reading
+from hal.wire_time import char_ns
 
 STX, CR = 0x02, 0x0D
 BARE_LEN = 17  # without checksum

@@ -11,7 +11,7 @@ from hal.pod_io import PodIO
 from hal.pod_io import build as build_field
 from pod_controller.config import PodConfig
 from pod_controller.journal import Journal
-from pod_controller.kernels.selftest import warm
+from pod_controller.selftest import warm
 from pod_controller.loop import Loop, Step
 from pod_controller.step import step
 from pod_controller.topology import Topology

@@ -1,6 +1,6 @@
 """`podctl kernels`: compile what decides, prove that it gives the stored bits, tell the state of the cache.
 
-Neighbours: `kernels.selftest`. Must not know a pod.
+Neighbours: `selftest`. Must not know a pod.
 """
 
 import json
@@ -12,7 +12,7 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def kernels(as_json: bool) -> int:
     """Compile and self-test the kernels; show the state of their cache."""
-    from pod_controller.kernels.selftest import warm  # brings the compiler in
+    from pod_controller.selftest import warm  # brings the compiler in
 
     report = warm()
     if as_json:

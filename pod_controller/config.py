@@ -19,6 +19,8 @@ from hal.errors import PodError
 from pod_controller import CONFIG_SCHEMA_VERSION
 from pod_controller.config_faults import fault_lines, read_fault, syntax_fault
 
+MODBUS_PORT = 502  # registered for Modbus TCP
+
 Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_.-]+$")]
 Tag = Annotated[str, Field(min_length=2, max_length=20, pattern=r"^[A-Z]{1,5}-\d{1,4}[A-Z]?$")]
 Mass = Annotated[float, Field(gt=0.0, le=1e6, allow_inf_nan=False)]
@@ -52,12 +54,24 @@ class Control(_Table):
 
 
 class Line(_Table):
-    """[[line]]: one serial line."""
+    """[[line]]: one serial line (port, baud) or one Modbus TCP server (host, tcp_port)."""
 
     name: Name
-    protocol: Literal["modbus_rtu", "ascii"]
-    port: str = Field(min_length=1)
-    baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
+    protocol: Literal["modbus_rtu", "modbus_tcp", "ascii"]
+    port: str | None = Field(default=None, min_length=1)
+    baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] | None = None
+    host: str | None = Field(default=None, min_length=2, max_length=40)
+    tcp_port: int | None = Field(default=None, ge=1, le=65535)
+
+    def config(self, moved_to: str | None) -> LineConfig:
+        """What `hal` needs to know of it; moved_to replaces the device path, or host:port."""
+        if self.protocol != "modbus_tcp":
+            return LineConfig(self.name, self.protocol, moved_to or self.port or "", self.baud or 0)
+        host, tcp_port = self.host or "", self.tcp_port or MODBUS_PORT
+        if moved_to is not None:
+            host, _, number = moved_to.rpartition(":")
+            tcp_port = int(number)
+        return LineConfig(self.name, self.protocol, "", 0, False, host, tcp_port)
 
 
 class Device(_Table):
@@ -66,7 +80,7 @@ class Device(_Table):
     name: Name
     type: Name
     line: Name
-    unit: int = Field(ge=1, le=247)
+    unit: int = Field(ge=1, le=255)  # serial lines end at 247; 255 is a TCP server itself
     watchdog_s: float = Field(default=0.0, ge=0.0, le=60.0, allow_inf_nan=False)
     tags: Mapping[str, Tag]
     spans: Mapping[str, tuple[Span, Span]] = {}
@@ -201,10 +215,10 @@ class PodConfig(_Table):
     thermostat: Thermostat | None = None
 
     def hardware(self, ports: Mapping[str, str] | None = None) -> Hardware:
-        """What `hal` needs to know of it; ports replaces the device paths of lines by name."""
-        swapped = ports or {}
+        """What `hal` needs to know of it; ports replaces device paths, or host:port, of lines by name."""
+        moved = ports or {}
         return Hardware(
-            lines=tuple(LineConfig(x.name, x.protocol, swapped.get(x.name, x.port), x.baud) for x in self.line),
+            lines=tuple(line.config(moved.get(line.name)) for line in self.line),
             devices=tuple(
                 DeviceConfig(x.name, x.type, x.line, x.unit, x.watchdog_s, dict(x.tags), dict(x.spans))
                 for x in self.device

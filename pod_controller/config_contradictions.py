@@ -1,21 +1,57 @@
-"""Values of a configuration that contradict each other, each allowed alone (E113).
+"""Values of a configuration that contradict each other, each allowed alone (E113), and what a line's protocol wants.
 
 Neighbours: `config_checks` asks. Must not know tags or the guard.
 """
 
+import ipaddress
 from collections.abc import Iterator
 
 from pod_controller.config import Fault, PodConfig
 
+LAST_SERIAL_UNIT = 247
+
 
 def contradictions(config: PodConfig) -> Iterator[Fault]:
     """Every contradiction between values."""
+    yield from _lines(config)
     yield from _vessels(config)
     yield from _elements(config)
     yield from _control(config)
     yield from _intakes(config)
     yield from _pumped(config)
     yield from _used_once(config)
+
+
+def _lines(config: PodConfig) -> Iterator[Fault]:
+    """A serial line has a port and a speed, a Modbus TCP line a host; neither has the other's."""
+    serial = [line.name for line in config.line if line.protocol != "modbus_tcp"]
+    for i, line in enumerate(config.line):
+        wanted: tuple[str, ...] = ("port", "baud")
+        foreign: tuple[str, ...] = ("host", "tcp_port")
+        if line.protocol == "modbus_tcp":
+            wanted, foreign = (("host",), ("port", "baud"))
+        for key in wanted:
+            if getattr(line, key) is None:
+                yield Fault(("line", i), 104, f"{key} is missing: a line of protocol {line.protocol} needs it")
+        for key in foreign:
+            if getattr(line, key) is not None:
+                text = f"= {getattr(line, key)!r} means nothing on a line of protocol {line.protocol}: delete it"
+                yield Fault(("line", i, key), 113, text)
+        if line.host is not None and line.protocol == "modbus_tcp" and not _is_address(line.host):
+            text = f"= {line.host!r} is no numeric address: write one such as 192.168.1.20; a name server may be away"
+            yield Fault(("line", i, "host"), 113, text)
+    for i, device in enumerate(config.device):
+        if device.unit > LAST_SERIAL_UNIT and device.line in serial:
+            text = f"= {device.unit} must be at most {LAST_SERIAL_UNIT} on a serial line: correct the value"
+            yield Fault(("device", i, "unit"), 105, text)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _vessels(config: PodConfig) -> Iterator[Fault]:

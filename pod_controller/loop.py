@@ -48,6 +48,7 @@ class Loop:
         self.state = first_state()
         self.permit: Table | None = None
         self.frame: Table | None = None
+        self.scan: Scan | None = None
         self._field = field
         self._journal = journal
         self._step = decide
@@ -69,9 +70,22 @@ class Loop:
         self.modes = Modes()
         self._field.safe_state(now_ns)
 
+    def request(self, now_ns: int, what: str) -> bool:
+        """A person's start, stop, hold or reset, between two ticks; False if the pod's state refuses it."""
+        before = self.modes.state
+        asks = {"start": self.modes.start, "stop": self.modes.stop, "hold": self.modes.hold, "reset": self.modes.reset}
+        if not asks[what]():
+            return False
+        self._journal.state(now_ns, before.value, self.modes.state.value)
+        return True
+
+    def adopt(self, topology: Topology) -> None:
+        """From the next tick on decide with this table: same rows, same names, other figures."""
+        self.topology = topology
+
     def _decide(self, now_ns: int) -> None:
-        scan = self._field.scan(now_ns)
-        self.frame = self._frames.build(scan, now_ns, self.modes.executes)
+        self.scan = self._field.scan(now_ns)
+        self.frame = self._frames.build(self.scan, now_ns, self.modes.executes)
         self.state, self.permit, events = self._step(self.topology.table, self.state, self.frame)
         self._field.apply(self._commands(self.permit, now_ns), now_ns)
         self._journal.decisions(now_ns, events)

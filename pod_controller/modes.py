@@ -64,6 +64,14 @@ class Modes:
         self.state = State.HELD
         return True
 
+    def stop(self) -> bool:
+        """A person stops the pod: outputs to their fail states, and arm again from nothing; False if that is so."""
+        if self.state in (State.STOPPED, State.ABORTED):
+            return False
+        self.state = State.STOPPED
+        self._coherent = 0
+        return True
+
     def abort(self) -> None:
         """A broken promise: nothing moves until a person resets."""
         self.state = State.ABORTED

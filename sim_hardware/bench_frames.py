@@ -13,7 +13,6 @@ from typing import Any
 from pod_controller.kernels import records
 from pod_controller.kernels.records import Record, Table
 
-
 NS = 1_000_000_000
 START_NS = 1_000_000_000_000
 WILD = (math.nan, math.inf, -math.inf, -1e300, 1e300, -0.0, 0.0, 1e-300, 0.5, 1.0, 1.0000001, -0.02, 40.0, 600.0)

@@ -11,7 +11,18 @@ from types import ModuleType
 from typing import Any, NamedTuple, NoReturn, Protocol
 
 from hal.errors import PodError
-from sim_hardware.c_structs import BOOL, DOUBLE, INT, NOTHING, OUTSIDE_SUBSET, Kind, Place, Scalar, Structs, c_identifier, value_kind
+from sim_hardware.c_structs import (
+    BOOL,
+    DOUBLE,
+    INT,
+    OUTSIDE_SUBSET,
+    Kind,
+    Place,
+    Scalar,
+    Structs,
+    c_identifier,
+    value_kind,
+)
 
 ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
 COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
@@ -140,9 +151,9 @@ class Expressions:
         return self.operate(node, node.left, node.op, node.right)
 
     def operate(self, node: ast.AST, left_node: ast.expr, op: ast.operator, right_node: ast.expr) -> Term:
-        """left op right, also for augmented assignment."""
+        """Both sides and the sign between them, also for augmented assignment."""
         (left, left_kind), (right, right_kind) = self.number(left_node), self.number(right_node)
-        both_int = left_kind != DOUBLE and right_kind != DOUBLE
+        both_int = DOUBLE not in (left_kind, right_kind)
         if type(op) in ARITHMETIC:
             if BOOL in (left_kind, right_kind):
                 self.refuse(node, "arithmetic with a truth")
@@ -186,16 +197,23 @@ class Expressions:
         function = self.known(node.func)
         if node.keywords or (isinstance(node.func, ast.Name) and node.func.id in self.kinds):
             self.refuse(node, f"call '{ast.unparse(node)}'")
-        if function in (min, max) and len(node.args) == 2:
-            (one, one_kind), (other, other_kind) = self.number(node.args[0]), self.number(node.args[1])
-            kind = self.unified(node, one_kind, other_kind)
-            return Term(f"{function.__name__}_{kind.c_name}({one}, {other})", kind)
+        if function in (min, max) and len(node.args) > 1:
+            return self._best_of(node, function.__name__)
         if function in (int, float) and len(node.args) == 1:
             kind = INT if function is int else DOUBLE
             return Term(f"(({kind.c_name}){self.number(node.args[0])[0]})", kind)
         if inspect.isfunction(getattr(function, "py_func", function)):
             return self._kernel_call(node, function)
         self.refuse(node, f"call '{ast.unparse(node)}'")
+
+    def _best_of(self, node: ast.Call, name: str) -> Term:
+        """Min or max from left to right, as Python goes through its arguments."""
+        text, kind = self.number(node.args[0])
+        for argument in node.args[1:]:
+            other, other_kind = self.number(argument)
+            kind = self.unified(node, kind, other_kind)
+            text = f"{name}_{kind.c_name}({text}, {other})"
+        return Term(text, kind)
 
     def _kernel_call(self, node: ast.Call, kernel: Callable[..., Any]) -> Term:
         terms = [self.term(argument) for argument in node.args]

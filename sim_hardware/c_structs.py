@@ -12,10 +12,11 @@ from hal.errors import PodError
 
 OUTSIDE_SUBSET = 940
 SCALARS = {"f8": "double", "i8": "int64_t", "i4": "int32_t", "i2": "int16_t", "i1": "int8_t"}
-RESERVED = frozenset(
-    "auto break case char const continue default do double else enum extern float for goto if inline int long register "
-    "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while bool".split()
-)
+C_WORDS = """
+    auto break case char const continue default do double else enum extern float for goto if inline int long register
+    restrict return short signed sizeof static struct switch typedef union unsigned void volatile while bool
+"""
+RESERVED = frozenset(C_WORDS.split())
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,7 @@ class Structs:
     def _definition(self, dtype: np.dtype[Any]) -> str:
         fields: list[str] = []
         checks = [f'static_assert(sizeof($) == {dtype.itemsize}, "size");']
-        for name in dtype.names or ():
-            field, offset = (dtype.fields or {})[name][:2]
+        for name, (field, offset, *_) in (dtype.fields or {}).items():
             base, shape = field.subdtype or (field, ())
             member = c_identifier(name)
             fields.append(f"    {self.c_type(base)} {member}{''.join(f'[{n}]' for n in shape)};")

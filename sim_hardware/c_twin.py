@@ -34,8 +34,8 @@ class CTwin:
         with tempfile.TemporaryDirectory(prefix="podctl-c-") as folder:
             library = ctypes.CDLL(str(_compiled(self.source, Path(folder) / f"{name}.c", flags)))
         self.call: Callable[..., None] = library[name]
-        self.call.argtypes = [ctypes.c_void_p] * len(tables)  # type: ignore[attr-defined]  # a ctypes function
-        self.call.restype = None  # type: ignore[attr-defined]  # a ctypes function
+        self.call.argtypes = [ctypes.c_void_p] * len(tables)
+        self.call.restype = None
 
     def __call__(self, *tables: Table) -> None:
         """Run the twin in place on tables of the types it was made for."""
@@ -70,5 +70,7 @@ def _run(command: list[str]) -> str:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         first = (result.stderr.strip().splitlines() or ["no message"])[0]
-        raise PodError(COMPILER_FAILED, f"{COMPILER} stopped with {result.returncode}: {first}; report the kernel's source")
+        raise PodError(
+            COMPILER_FAILED, f"{COMPILER} stopped with {result.returncode}: {first}; report the kernel's source"
+        )
     return result.stdout

@@ -1,6 +1,7 @@
 """`podctl sim`: run a scenario against the real program, in one of the three tiers, and say what it came to.
 
-Neighbours: `tier_a`, `pod`, `real_time` run; `outcome` words the result; `live` shows. Must not know physics.
+Neighbours: `tier_a`, `pod`, `real_time` run, `cli_serve` serves the hardware alone; `outcome` words the result; `live`
+shows. Must not know physics.
 """
 
 import json
@@ -37,7 +38,15 @@ class Asked(NamedTuple):
     wire: bool
     speed: float | None
     fault_texts: tuple[str, ...]
+    record_path: Path | None
+    serve_in: Path | None
+    tcp: tuple[str, ...]
     as_json: bool
+
+    @property
+    def config_file(self) -> Path:
+        """The pod's TOML."""
+        return self.config_path or Path(str(files("sim_hardware").joinpath(REFERENCE)))
 
 
 class Ended(NamedTuple):
@@ -60,6 +69,11 @@ class Ended(NamedTuple):
 @click.option("--wire", is_flag=True, help="Real time, on pseudo-terminals.")
 @click.option("--speed", type=click.FloatRange(min=0.01), help="Tier b at this many times real time.")
 @click.option("--fault", "fault_texts", multiple=True, metavar="KIND@TARGET:from=..,for=..,k=v")
+@click.option("--record", "record_path", type=click.Path(path_type=Path), help="Record for podctl replay (tier b).")
+@click.option(
+    "--serve", "serve_in", type=click.Path(path_type=Path), metavar="DIR", help="Only the hardware, on ports in DIR."
+)
+@click.option("--tcp", multiple=True, metavar="LINE", help="Serve this line as Modbus TCP; default: line C.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def sim(**options: Any) -> int:
     """Run a simulated pod: podctl sim SCENARIO (quiet_day, festival, ...)."""
@@ -68,9 +82,13 @@ def sim(**options: Any) -> int:
 
     asked = Asked(**options)
     _refuse_nonsense(asked)
+    if asked.serve_in is not None:
+        from sim_hardware import cli_serve
+
+        return cli_serve.run(asked, asked.serve_in)
     if asked.scenario is None:
         raise click.UsageError(f"which scenario? One of {', '.join(scenarios.names())}, or a file ending in .toml")
-    config = load(asked.config_path or Path(str(files("sim_hardware").joinpath(REFERENCE))))
+    config = load(asked.config_file)
     drawn = scenarios.draw(asked.scenario, asked.seed, len(config.chute), asked.duration_s)
     clock = SystemClock()
     begun_ns = clock.now_ns()
@@ -84,10 +102,24 @@ def sim(**options: Any) -> int:
 
 
 def _refuse_nonsense(asked: Asked) -> None:
+    if asked.serve_in is not None:
+        _refuse_controllers_own(asked)
     if asked.wire and asked.tier == "a":
         raise click.UsageError("--wire runs the real program on pseudo-terminals: it cannot be tier a")
     if asked.speed is not None and (asked.wire or asked.tier == "a"):
         raise click.UsageError("--speed paces virtual time: use it with tier b and without --wire")
+    if asked.record_path is not None and (asked.wire or asked.tier == "a"):
+        raise click.UsageError("--record records tier b: use it without --wire")
+    if asked.serve_in is None and asked.tcp:
+        raise click.UsageError("--tcp says how a line is served: use it with --serve")
+
+
+def _refuse_controllers_own(asked: Asked) -> None:
+    if asked.speed is not None:
+        raise click.UsageError("--serve runs in real time: --speed cannot pace it")
+    if asked.wire or asked.tier == "a" or asked.policy != "guarded" or asked.record_path is not None:
+        text = "--serve runs the hardware alone: --wire, --tier, --policy and --record are for runs with a controller"
+        raise click.UsageError(text)
 
 
 def _run(asked: Asked, config: "PodConfig", drawn: "Scenario", extra: "list[Fault]", clock: Clock) -> Ended:
@@ -119,12 +151,19 @@ def _virtual(
 ) -> Ended:
     from sim_hardware.pod import SimulatedPod
 
-    pod = SimulatedPod(config, drawn, asked.policy, extra)
+    recorder = None
+    if asked.record_path is not None:
+        from pod_controller.recorder import in_line
+
+        recorder = in_line(asked.record_path, config, asked.config_file.read_text("utf-8"), asked.policy)
+    pod = SimulatedPod(config, drawn, asked.policy, extra, recorder=recorder)
     interrupted = False
     try:
         pod.run(look)
     except KeyboardInterrupt:
         interrupted = True
+    if recorder is not None:
+        recorder.close()
     return Ended(pod.result(), pod.overruns, interrupted)
 
 

@@ -37,11 +37,15 @@ class Plant(Protocol):
 
 
 class Port(NamedTuple):
-    """One line of the controller, the station at its far end, and the speed between them."""
+    """One line of the controller, the station at its far end, and the speed between them.
+
+    function_at: where a request has its Modbus function, which tells a write from a read.
+    """
 
     line: Line
     station: Station
     baud: int
+    function_at: int = 1
 
 
 class Executive:
@@ -129,7 +133,18 @@ class _Wire:
     """One port on virtual time: what is on its wire and when its ends want to be asked."""
 
     __slots__ = (
-        *("_baud", "_due_ns", "_executive", "_free_ns", "_line", "_on_arrival", "_on_due", "_on_sent", "_on_wake"),
+        *(
+            "_baud",
+            "_due_ns",
+            "_executive",
+            "_free_ns",
+            "_function_at",
+            "_line",
+            "_on_arrival",
+            "_on_due",
+            "_on_sent",
+            "_on_wake",
+        ),
         *("_queued_ns", "_schedule", "_sending", "_station", "_wake_ns"),
     )
 
@@ -138,7 +153,7 @@ class _Wire:
         self._schedule = executive.schedule
         self._line = port.line
         self._station = port.station
-        self._baud = port.baud
+        self._baud, self._function_at = port.baud, port.function_at
         self._sending = False
         self._free_ns = 0  # until when answers occupy the wire
         self._wake_ns = NEVER_NS  # when the line wants to be asked
@@ -185,7 +200,8 @@ class _Wire:
 
     def _sent(self, now_ns: int, data: bytes) -> None:
         self._sending = False
-        writes = len(data) > 1 and data[1] >= _FIRST_WRITE_FUNCTION
+        at = self._function_at
+        writes = len(data) > at and data[at] >= _FIRST_WRITE_FUNCTION
         if writes:
             self._executive.bring_plant(now_ns)
         else:

@@ -67,11 +67,11 @@ def poll(b: Row, f: Row, p: Row, s: Row, d: int, tick: int) -> None:
     b.seen_ns[d] = now_ns
     b.sampled_ns = now_ns
     for k in range(b.first_source[d], b.first_source[d + 1]):
-        shown = shown_value(p, s, b.signal[k])
+        value = shown_value(p, s, b.signal[k])
         if b.lag_ticks[d] > 0 and (b.kind[k] == LEVEL or b.kind[k] == WEIGHT):
-            put_late(b, f, k, shown, tick, b.lag_ticks[d])
+            put_late(b, f, k, value, tick, b.lag_ticks[d])
         else:
-            put(b, f, k, shown, now_ns)
+            put(b, f, k, value, now_ns)
     if b.watchdog_ns[d] > 0:
         b.fed_ns[d] = now_ns
         read_back(b, s, d)
@@ -101,34 +101,34 @@ def read_back(b: Row, s: Row, d: int) -> None:
 
 
 @kernel
-def put(b: Row, f: Row, k: int, shown: float, taken_ns: int) -> None:
+def put(b: Row, f: Row, k: int, value: float, taken_ns: int) -> None:
     """One sample into the frame; NaN is BAD."""
     kind = b.kind[k]
     i = b.row[k]
-    quality = 0 if shown == shown else BAD  # noqa: PLR0124  # NaN is the only value unequal to itself
+    quality = 0 if value == value else BAD  # noqa: PLR0124  # NaN is the only value unequal to itself
     if kind == LEVEL:
-        f.level_kg[i, b.column[k]] = shown * b.scale[k]
+        f.level_kg[i, b.column[k]] = value * b.scale[k]
         f.level_ns[i, b.column[k]] = taken_ns
         f.level_quality[i, b.column[k]] = quality
     elif kind == WEIGHT:
-        f.content_kg[i] = shown * b.scale[k]
+        f.content_kg[i] = value * b.scale[k]
         f.content_ns[i] = taken_ns
         f.content_quality[i] = quality
     elif kind == FLOAT_SWITCH:
-        f.float_on[i] = 0 if shown < 0.5 else 1
+        f.float_on[i] = 0 if value < 0.5 else 1
     elif kind in (POSITION, LOCK):
-        f.position_frac[i] = shown if kind == POSITION else 1.0 - shown
+        f.position_frac[i] = value if kind == POSITION else 1.0 - value
         f.position_ns[i] = taken_ns
         f.position_quality[i] = quality
     else:
-        f.temp_degc = shown
+        f.temp_degc = value
         f.temp_quality = quality
 
 
 @kernel
-def put_late(b: Row, f: Row, k: int, shown: float, tick: int, lag_ticks: int) -> None:
+def put_late(b: Row, f: Row, k: int, value: float, tick: int, lag_ticks: int) -> None:
     """The same by way of a ring: what enters the frame was sampled lag_ticks ago, a whole number of periods."""
-    b.ring_kg[tick % RING, k] = shown
+    b.ring_kg[tick % RING, k] = value
     b.ring_ns[tick % RING, k] = b.sampled_ns
     old = (tick - lag_ticks) % RING
     if tick >= lag_ticks and b.ring_ns[old, k] >= 0:
@@ -167,14 +167,14 @@ def prove(b: Row, f: Row, n_elements: int) -> None:
 
 @kernel
 def write(b: Row, g: Row, s: Row, now_ns: int) -> None:
-    """The permit to every output module, as far as it is polled, answers, and takes writes."""
+    """The permit to every output module that has answered for this tick, as far as it takes writes."""
     for d in range(b.n_devices):
-        if b.watchdog_ns[d] == 0 or now_ns < b.quiet_ns[d]:
+        if b.watchdog_ns[d] == 0 or now_ns < b.quiet_ns[d] or now_ns - b.seen_ns[d] >= b.tick_ns:
             continue
         for o in range(b.first_output[d], b.first_output[d + 1]):
             b.wanted_frac[o] = 1.0 if g.grant_frac[b.element[o]] > 0.0 else 0.0
         b.written_ns[d] = now_ns
-        if b.silent[d] > 0 or b.deaf[d] == 1:
+        if b.deaf[d] == 1:
             leave_alone(b, d, now_ns)
             continue
         b.fed_ns[d] = now_ns

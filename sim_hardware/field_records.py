@@ -36,7 +36,7 @@ FIELD = np.dtype(
                 # devices
                 ("instant", "i8", (MAX_DEVICES,)),
                 ("period_ticks", "i8", (MAX_DEVICES,)),
-                ("phase_ticks", "i8", (MAX_DEVICES,)),
+                ("due_tick", "i8", (MAX_DEVICES,)),  # when it is read next
                 ("lag_ticks", "i8", (MAX_DEVICES,)),  # its levels and weights reach the frame this many ticks late
                 ("watchdog_ns", "i8", (MAX_DEVICES,)),  # 0: no outputs
                 ("first_source", "i8", (MAX_DEVICES + 1,)),

@@ -65,7 +65,7 @@ def field_table(topology: Topology, params: Table, seed: int, sample_delay_s: fl
         b.period_ticks[d] = _period_ticks(device, uses, config.control.tick_s)
         periods = math.ceil(round(sample_delay_s / config.control.tick_s) / b.period_ticks[d])
         b.lag_ticks[d] = min(fld.RING - 1, periods * b.period_ticks[d])
-        b.phase_ticks[d] = int(stream("field", f"phase/{device.name}", seed).integers(b.period_ticks[d]))
+        b.due_tick[d] = int(stream("field", f"phase/{device.name}", seed).integers(b.period_ticks[d]))
         tags = list(device.tags.values())
         _put_sources(b, [tag for tag in tags if tag in uses], uses, known, params)
         _put_outputs(b, [tag for tag in tags if tag in elements], elements, moved)

@@ -11,6 +11,7 @@ know what any kernel computes.
 """
 
 import ast
+import builtins
 import inspect
 import textwrap
 from collections.abc import Callable, Sequence
@@ -68,7 +69,9 @@ class _Unit:
         if name in self._known:
             other, kinds, signature = self._known[name]
             if signature is None or other is not plain or kinds != arguments:
-                why = "calls itself" if signature is None else "is called with two kinds of arguments, or is two kernels"
+                why = (
+                    "calls itself" if signature is None else "is called with two kinds of arguments, or is two kernels"
+                )
                 raise PodError(OUTSIDE_SUBSET, f"kernel {name} {why}: the C twin knows one version of each name")
             return signature
         self._known[name] = (plain, arguments, None)  # while in the making: a call of itself is seen
@@ -84,8 +87,7 @@ class _Unit:
         if not isinstance(tree, ast.FunctionDef):
             raise PodError(OUTSIDE_SUBSET, f"{where.format(first)} is no plain function: write it with def")
         ast.increment_lineno(tree, first - 1)
-        scope = inspect.getclosurevars(plain)
-        names = {**scope.builtins, **scope.globals}
+        names = {**vars(builtins), **plain.__globals__}
         return FunctionTranslator(tree, arguments, names, self, where).result()
 
 

@@ -14,7 +14,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from hal.clock import Clock
-from pod_controller.kernels.rules import GRANTED, NOT_WISHED, TEXT
+from pod_controller.telling import level_fracs, position_text, refusal_text, time_to_lip_s
 from sim_hardware.pod import NS, SimulatedPod
 
 REFRESH_NS = NS // 8
@@ -43,7 +43,8 @@ class PlainView:
         if now_ns < self._next_s * NS:
             return
         self._next_s += PROGRESS_EVERY_S
-        levels = ", ".join(f"{name} {frac:.0%}" for name, frac in level_fracs(pod).items())
+        fracs = level_fracs(pod.app.topology, pod.app.loop.state)
+        levels = ", ".join(f"{name} {frac:.0%}" for name, frac in fracs.items())
         click.echo(f"{now_ns / NS / 3600.0:5.1f} h  {pod.app.loop.modes.state.value:9}  {levels}", err=True)
 
     def close(self) -> None:
@@ -83,30 +84,13 @@ def screen(pod: SimulatedPod, now_ns: int) -> Group:
     return Group(head, _vessels(pod), _chutes(pod), foot)
 
 
-def level_fracs(pod: SimulatedPod) -> dict[str, float]:
-    """Best estimate of each vessel's level, as a fraction of its capacity."""
-    topology, state = pod.app.topology, pod.app.loop.state
-    capacity = topology.table["vessels"]["capacity_kg"][0]
-    return {name: float(state["level_kg"][0, v] / capacity[v]) for v, name in enumerate(topology.vessels)}
-
-
-def time_to_lip_s(pod: SimulatedPod, v: int) -> float:
-    """Seconds until vessel v reaches its lip if all that may come in now keeps coming; inf if nothing may."""
-    state, vessel = pod.app.loop.state, pod.app.topology.table["vessels"][0, v]
-    inflow_kg_s = float(state["inflow_bound_kg_s"][0, v])
-    room_kg = float(min(vessel["capacity_kg"], vessel["weir_kg"]) - state["bound_kg"][0, v])
-    if inflow_kg_s <= 0.0 or vessel["weir_kg"] < vessel["capacity_kg"]:
-        return math.inf
-    return max(0.0, room_kg) / inflow_kg_s
-
-
 def _vessels(pod: SimulatedPod) -> Grid:
     grid = Grid(box=None, pad_edge=False)
     for column in ("vessel", "level", "", "at most kg", "time to lip"):
         grid.add_column(column)
-    for v, (name, frac) in enumerate(level_fracs(pod).items()):
+    for v, (name, frac) in enumerate(level_fracs(pod.app.topology, pod.app.loop.state).items()):
         filled = round(BAR * min(1.0, max(0.0, frac)))
-        left_s = time_to_lip_s(pod, v)
+        left_s = time_to_lip_s(pod.app.topology, pod.app.loop.state, v)
         full = bool(pod.app.loop.state["full"][0, v])
         grid.add_row(
             name,
@@ -127,22 +111,7 @@ def _chutes(pod: SimulatedPod) -> Grid:
     for c, name in enumerate(topology.chutes):
         content_kg = float(pod.app.loop.state["last_content_kg"][0, c])
         lid, gate = int(chutes[c]["lid"]), int(chutes[c]["gate"])
-        reason = "" if permit is None else why(permit["rule"][0, gate], permit["rule"][0, lid])
-        grid.add_row(name, f"{content_kg:5.1f}", _position(pod, lid, "locked"), _position(pod, gate, "shut"), reason)
+        reason = "" if permit is None else refusal_text(permit["rule"][0, gate], permit["rule"][0, lid])
+        positions = [position_text(topology, pod.app.loop.state, e) for e in (lid, gate)]
+        grid.add_row(name, f"{content_kg:5.1f}", *positions, reason)
     return grid
-
-
-def _position(pod: SimulatedPod, e: int, at_rest: str) -> str:
-    """By feedback only: what is commanded is never shown as actual."""
-    state = pod.app.loop.state
-    if state["proved_shut"][0, e]:
-        return at_rest
-    return f"open {float(state['envelope_frac'][0, e]):.0%}"
-
-
-def why(gate_rule: int, lid_rule: int) -> str:
-    """The rule worth telling of a chute: the gate's if it was refused, else the lid's."""
-    for rule in (int(gate_rule), int(lid_rule)):
-        if rule not in (NOT_WISHED, GRANTED):
-            return TEXT[rule]
-    return ""

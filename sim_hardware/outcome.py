@@ -6,6 +6,7 @@ Neighbours: `tier_a` and `pod` make Results, `cli` prints. Must not know how a r
 from collections.abc import Mapping
 from typing import Any
 
+from sim_hardware.pod_plant import Figures
 from sim_hardware.tier_a import Result
 
 EXIT_FINE, EXIT_SPILLED = 0, 3
@@ -61,6 +62,48 @@ def as_lines(result: Result, wall_s: float, overruns: int) -> list[str]:
         f"outputs {'all at their fail state' if result.outputs_at_fail else 'NOT all at their fail state'}; "
         f"{overruns} overruns; balance error {figures.balance_error_kg:.1e} kg",
         f"trace   {result.trace_sha256}",
+    ]
+
+
+CONTROLLERS_OWN = (
+    *("policy", "tick_s", "ticks", "guard_closures", "closed_s", "overruns", "outputs_at_fail", "trace_sha256"),
+)
+
+
+def hardware_result(name: str, seed: int, simulated_s: float, figures: Figures) -> Result:
+    """A run without a controller: what only a controller knows is empty, and null in the JSON object."""
+    return Result(
+        scenario=name,
+        seed=seed,
+        policy="",
+        tier="c",
+        tick_s=0.0,
+        simulated_s=simulated_s,
+        ticks=0,
+        figures=figures,
+        guard_closures=0,
+        closed_s=0.0,
+        outputs_at_fail=False,
+        trace_sha256="",
+        trace_changes=0,
+    )
+
+
+def hardware_as_json(result: Result, wall_s: float) -> dict[str, Any]:
+    """The public keys of a run without a controller; without a scenario its name is null."""
+    row = as_json(result, wall_s, 0)
+    return row | dict.fromkeys(CONTROLLERS_OWN) | {"scenario": result.scenario or None}
+
+
+def hardware_as_lines(result: Result) -> list[str]:
+    """The same for people."""
+    figures = result.figures
+    fullest = max(figures.vessels.items(), key=lambda item: item[1].max_level_frac)
+    return [
+        f"{result.scenario or 'a standing pod'}, seed {result.seed}: the hardware alone for {result.simulated_s:.1f} s",
+        f"waste   arrived {figures.arrived_kg:.1f} kg, accepted {figures.accepted_kg:.1f}, "
+        f"refused {figures.refused_kg:.1f}, processed {figures.processed_kg:.1f}, held {figures.held_kg:.1f}",
+        f"spilled {figures.spilled_kg:.1f} kg; fullest: {fullest[0]} at {fullest[1].max_level_frac:.1%}",
     ]
 
 

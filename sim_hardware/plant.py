@@ -121,10 +121,10 @@ def advance(p: Row, s: Row, until_ns: int) -> None:
 
 
 @kernel
-def change(s: Row, actuator: int, on: float) -> None:
+def change(s: Row, actuator: int, on_frac: float) -> None:
     """Energise (1) or release (0) an output: the only way to change drive, for a plant at rest must wake up."""
-    if s.drive[actuator] != on:
-        s.drive[actuator] = on
+    if s.drive[actuator] != on_frac:
+        s.drive[actuator] = on_frac
         s.calm = 0
 
 

@@ -1,8 +1,8 @@
 """A simulated pod wired to the real program: plant, devices, lines and the controller's own loop, on virtual time.
 
 Nothing of the controller is replaced but the clock and, for the baselines, the policy. Neighbours: `executive` drives,
-`wiring` holds the devices, `pod_controller.app` is the program; `cli` and tests run it. Must not know how results
-are shown.
+`hardware` holds plant and devices, `pod_controller.app` is the program; `cli` and tests run it. Must not know how
+results are shown.
 """
 
 import hashlib
@@ -17,18 +17,17 @@ from pod_controller.config import PodConfig
 from pod_controller.journal import SqliteJournal
 from pod_controller.kernels import rules
 from pod_controller.kernels.records import Table
+from pod_controller.loop import Step
 from pod_controller.modes import State
+from pod_controller.recorder import Recorder
 from pod_controller.step import step
 from pod_controller.topology import Topology
 from sim_hardware import faults
 from sim_hardware.executive import Executive
-from sim_hardware.fault_targets import targets_of
-from sim_hardware.params import fresh_pod, plant_params
-from sim_hardware.pod_plant import Plant
+from sim_hardware.hardware import build as build_hardware
 from sim_hardware.policies import POLICIES
 from sim_hardware.scenarios import Scenario
 from sim_hardware.tier_a import Result, fill_budget
-from sim_hardware.wiring import FieldSide, analog_tags
 
 NS = 1_000_000_000
 SETTLE_S = 5.0  # outputs are at their fail states and read back within this, or something is wrong
@@ -45,22 +44,21 @@ class SimulatedPod:
         policy: str = "guarded",
         extra_faults: Sequence[faults.Fault] = (),
         journal: str = ":memory:",
+        recorder: Recorder | None = None,
     ) -> None:
-        """Policy: a name of POLICIES; journal: a file, or none."""
+        """Policy: a name of POLICIES; journal: a file, or none; recorder: sees every decision."""
         self.scenario = scenario
         self.policy = policy
         self.ticks = 0
         self.overruns = 0
         self._stopped = False
-        plan = faults.plan([*scenario.faults, *extra_faults], targets_of(config))
-        params = plant_params(scenario.seed)
-        start = scenario.start._replace(float_chain=policy != "open")
-        events = faults.sort_events(np.concatenate([scenario.events, plan.events]))
-        self.plant = Plant(params, fresh_pod(params, start), events, plan.rows)
-        spans = _spans(config)
-        self.field_side = FieldSide(self.plant.probes(), self.plant.set_drive, spans, _watchdog_s(config))
-        self.app: App = build_app(config, self._open_journal(journal), None, partial(step, decide=POLICIES[policy]))
-        self.wire_faults = plan.wire
+        self.hardware = build_hardware(config, scenario, extra_faults, float_chain=policy != "open")
+        self.plant = self.hardware.plant
+        self.field_side = self.hardware.field_side
+        decide: Step = partial(step, decide=POLICIES[policy])
+        if recorder is not None:
+            decide = recorder.watch(decide)
+        self.app: App = build_app(config, self._open_journal(journal), None, decide)
         self.accounts = Accounts(self.app.topology)
         self._on_tick: Callable[[SimulatedPod, int], None] | None = None
         fill_budget(self.app.loop.state, self.app.topology.table, scenario.fed_waste_kg)
@@ -126,7 +124,7 @@ class SimulatedPod:
     def _executive(self) -> Executive:
         tick_ns = round(self.app.config.control.tick_s * NS)
         executive = Executive(self.field_side.ports(self.app.field.lines), self.plant, self.tick, tick_ns)
-        for fault in self.wire_faults:
+        for fault in self.hardware.wire_faults:
             self.field_side.inject_at(
                 executive, fault.from_ns, fault.until_ns, fault.kind, fault.target, **fault.parameters
             )
@@ -175,18 +173,3 @@ class Accounts:
 def virtual_utc(now_ns: int) -> str:
     """A label for a moment of a simulated run: seconds since its start."""
     return f"T+{now_ns / NS:.1f}s"
-
-
-def _spans(config: PodConfig) -> dict[str, tuple[float, float]]:
-    """What 4 and 20 mA mean, by tag, as the technician set the transmitters."""
-    wired = set(analog_tags())
-    return {
-        tag: device.spans[point]
-        for device in config.device
-        for point, tag in device.tags.items()
-        if tag in wired and point in device.spans
-    }
-
-
-def _watchdog_s(config: PodConfig) -> float:
-    return max((device.watchdog_s for device in config.device), default=0.0)

@@ -129,6 +129,32 @@ class Plant:
         self._stale = False
 
 
+class StandingPlant(Plant):
+    """A plant in which nothing arrives, flows or moves: every instrument shows its first value, without an error.
+
+    Outputs are held but nothing follows them, so that what a master was told stays true whatever it writes. Only time
+    and faults go on.
+    """
+
+    _GOES_ON = (
+        *("now_ns", "next_event", "next_event_ns", "slow_at_ns", "truck_at_ns", "bin_at_ns", "power_lost"),
+        *("drive", "stuck_frac", "feedback", "signal_fault", "signal_k", "signal_at_ns"),
+    )
+
+    def __init__(self, params: Table, pod: Table, events: Table, faults: Table) -> None:
+        """As Plant; the honest errors of the instruments are taken out of params."""
+        params["signal_error"][:] = 0.0
+        super().__init__(params, pod, events, faults)
+        self._rest = pod.copy()
+        self._still = [name for name in pod.dtype.names or () if name not in self._GOES_ON]
+
+    def advance_to(self, now_ns: int) -> None:
+        """Time passes; everything else is put back."""
+        super().advance_to(now_ns)
+        for name in self._still:
+            self._pod[name] = self._rest[name]
+
+
 def figures(params: Table, pod: Table) -> Figures:
     """The accounts of a run from its tables (one record each)."""
     p, s = params[0], pod[0]

@@ -12,12 +12,12 @@ from hal import runner
 from hal.clock import SystemClock
 from hal.description import LineConfig
 from hal.errors import PodError
-from hal.transport import SerialTransport
+from hal.transport import transport_of
 from pod_controller.config import PodConfig
-from sim_hardware.faults import NEVER_NS, Fault, WireFault
+from sim_hardware.faults import Fault
 from sim_hardware.pod import NS, SETTLE_S, SimulatedPod
 from sim_hardware.scenarios import Scenario
-from sim_hardware.wire import WireBench, Wired
+from sim_hardware.wire import precise_loop
 
 WIRE_ONLY = 156
 
@@ -37,20 +37,19 @@ class RealTimeRun:
     async def run(self, duration_s: float) -> None:
         """Run for duration_s of real time or until SIGINT or SIGTERM; then outputs to their fail states."""
         clock = SystemClock()
-        stations = self._pod.field_side.stations
         bauds = self._pod.field_side.bauds
-        bench = WireBench({n: Wired(s, bauds[n]) for n, s in stations.items()}, self._pod.plant, clock)
-        paths = await bench.start()
+        bench = self._pod.hardware.bench(clock)
+        places = await bench.start()
         self._start_ns = clock.now_ns()
         self._end_ns = round(duration_s * NS)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._interrupt)
-        self._schedule_faults(bench)
+        self._pod.hardware.schedule_faults(bench)
         try:
             config = self._pod.app.config
             lines = [(line, bauds[line.name]) for line in self._pod.app.field.lines]
-            transports = [SerialTransport(_line(config, line.name, paths)) for line, _ in lines]
+            transports = [transport_of(_line(config, line.name, places)) for line, _ in lines]
             tick_ns = round(config.control.tick_s * NS)
             result = await runner.run(lines, transports, self._tick, tick_ns, clock, self._stop)
             self._pod.overruns = result.overruns
@@ -79,22 +78,6 @@ class RealTimeRun:
         self.interrupted = True
         self._end_ns = 0
 
-    def _schedule_faults(self, bench: WireBench) -> None:
-        loop, side = asyncio.get_running_loop(), self._pod.field_side
-
-        def begin(fault: WireFault) -> None:
-            side.inject(fault.kind, fault.target, **fault.parameters)
-            bench.look_again()
-
-        def end(fault: WireFault) -> None:
-            side.clear(fault.kind, fault.target)
-            bench.look_again()
-
-        for fault in self._pod.wire_faults:
-            loop.call_later(fault.from_ns / NS, begin, fault)
-            if fault.until_ns < NEVER_NS:
-                loop.call_later(fault.until_ns / NS, end, fault)
-
 
 def run(
     config: PodConfig,
@@ -107,15 +90,16 @@ def run(
     pod = SimulatedPod(config, scenario, policy, extra_faults)
     try:
         real = RealTimeRun(pod, on_tick)
-        asyncio.run(real.run(scenario.duration_s))
+        with asyncio.Runner(loop_factory=precise_loop) as loop:
+            loop.run(real.run(scenario.duration_s))
     except OSError as error:
         text = f"pseudo-terminals: {error.strerror}: this machine has none free; use --tier b instead of --wire"
         raise PodError(WIRE_ONLY, text) from error
     return pod, real.interrupted
 
 
-def _line(config: PodConfig, name: str, paths: dict[str, str]) -> LineConfig:
-    for line in config.hardware(paths).lines:
+def _line(config: PodConfig, name: str, places: dict[str, str]) -> LineConfig:
+    for line in config.hardware(places).lines:
         if line.name == name:
             return line
     raise PodError(WIRE_ONLY, f"line {name} is not in the configuration")

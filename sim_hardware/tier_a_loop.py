@@ -53,7 +53,8 @@ def sample(b: Row, f: Row, p: Row, s: Row, events: Table, faults: Table, tick: i
             continue
         go_to(b, p, s, events, faults, now_ns - b.instant_ns[j])
         for d in range(b.n_devices):
-            if b.instant[d] == j and (tick + b.phase_ticks[d]) % b.period_ticks[d] == 0:
+            if b.instant[d] == j and tick >= b.due_tick[d]:
+                b.due_tick[d] = tick + b.period_ticks[d]
                 poll(b, f, p, s, d, tick)
     find_expiry(b)
     go_to(b, p, s, events, faults, now_ns)

@@ -1,13 +1,17 @@
-"""Real time: the stations behind pseudo-terminals, on the event loop of whoever starts them.
+"""Real time: the stations behind pseudo-terminals and servers, on the event loop of whoever starts them.
 
 Job: bytes of a pseudo-terminal -> frames -> stations -> bytes, each as late as 10 bits per character
 at the line's speed make it (a pseudo-terminal itself has no speed). 8N1, as a pseudo-terminal takes
-no parity. Neighbours: station.py, rtu_codec.py (framing), executive.py (the same on virtual time).
-Must not know: devices, plant beyond advance_to, the controller.
+no parity. Neighbours: station.py, rtu_codec.py (framing), tcp_end.py (lines without a speed),
+executive.py (the same on virtual time). Must not know: devices, plant beyond advance_to, the controller.
 """
 
 import asyncio
+import fcntl
 import os
+import selectors
+import struct
+import termios
 import tty
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -17,14 +21,21 @@ from hal.clock import Clock
 from sim_hardware.executive import Plant
 from sim_hardware.rtu_codec import RequestFramer
 from sim_hardware.station import NEVER_NS, Reply, Station
+from sim_hardware.tcp_end import TcpEnd
 
 SAMPLE_S = 0.1
 _SILENCE_S = 0.02  # end of an unframed rest: far above 3.5 characters, as a stream comes in pieces
 _READ_BYTES = 4096
+_UNREAD_BYTES = 512  # what nobody has read by then is gone: a wire keeps nothing for a later listener
+
+
+def precise_loop() -> asyncio.AbstractEventLoop:
+    """An event loop whose timers are exact to microseconds: epoll, the usual way, waits in whole milliseconds."""
+    return asyncio.SelectorEventLoop(selectors.SelectSelector())
 
 
 class Wired(NamedTuple):
-    """One station and the speed of its line."""
+    """One station and the speed of its line; 0 = no serial line but a Modbus TCP server."""
 
     station: Station
     baud: int
@@ -40,23 +51,34 @@ class WireBench:
         self._clock = clock
         self._plant_ns = -1
         self._start_ns = 0
-        self._ends: list[_PtyEnd] = []
+        self._ends: list[_PtyEnd | TcpEnd] = []
+        self._watches: list[_Watch] = []
         self._beat: asyncio.TimerHandle | None = None
 
     async def start(self) -> dict[str, str]:
-        """Open a pseudo-terminal per line; returns line name -> device path for the controller."""
+        """Open a pseudo-terminal or a server per line; returns line name -> device path or host:port."""
         self._start_ns = self._clock.now_ns()
         self._keep_plant()
-        self._ends = [_PtyEnd(self, wired) for wired in self._stations.values()]
-        return {name: end.path for name, end in zip(self._stations, self._ends, strict=True)}
+        places = {}
+        for name, (station, baud) in self._stations.items():
+            watch = _Watch(self, station)
+            self._watches.append(watch)
+            end = _PtyEnd(self, station, baud, watch) if baud else TcpEnd(self, station, watch.look)
+            self._ends.append(end)
+            await end.open()
+            places[name] = end.place
+            watch.look()
+        return places
 
     async def stop(self) -> None:
         """Cancel what is pending, then close the terminals: no late byte meets a reused descriptor."""
         if self._beat is not None:
             self._beat.cancel()
+        for watch in self._watches:
+            watch.stop()
         for end in self._ends:
             end.close()
-        self._ends = []
+        self._ends, self._watches = [], []
 
     def now_ns(self) -> int:
         """Nanoseconds since start()."""
@@ -70,60 +92,81 @@ class WireBench:
 
     def look_again(self) -> None:
         """Ask each station when it acts next: somebody changed one from outside (a fault)."""
-        for end in self._ends:
-            end.watch()
+        for watch in self._watches:
+            watch.look()
 
     def _keep_plant(self) -> None:
         self.bring_plant(self.now_ns())
         self._beat = asyncio.get_running_loop().call_later(SAMPLE_S, self._keep_plant)
 
 
-class _PtyEnd:
-    """The far end of one line on one pseudo-terminal."""
+class _Watch:
+    """The timer of what a station does by itself: watchdogs that run out, frames that nobody asked for."""
 
-    def __init__(self, bench: WireBench, wired: Wired) -> None:
-        self._bench = bench
+    def __init__(self, bench: WireBench, station: Station) -> None:
+        self._bench, self._station = bench, station
         self._loop = asyncio.get_running_loop()
-        self._station = wired.station
-        self._char_ns = 10_000_000_000 // wired.baud
-        self._framer = RequestFramer()
-        self._free_ns = 0  # until when answers occupy the wire
-        self._timers: dict[int, asyncio.TimerHandle] = {}
-        self._timer_count = 0
-        self._silence: asyncio.TimerHandle | None = None
         self._due: asyncio.TimerHandle | None = None
-        self._fd, self._controller_fd = os.openpty()  # the second stays open, or we read EIO between openings
-        tty.setraw(self._controller_fd)
-        os.set_blocking(self._fd, False)
-        self.path = os.ttyname(self._controller_fd)
-        self._loop.add_reader(self._fd, self._readable)
-        self.watch()
+        self.say: Callable[[list[Reply], int], None] | None = None
 
-    def close(self) -> None:
-        """Take everything back from the loop and close both descriptors."""
-        self._loop.remove_reader(self._fd)
-        for timer in (*self._timers.values(), self._silence, self._due):
-            if timer is not None:
-                timer.cancel()
-        self._timers.clear()
-        os.close(self._fd)
-        os.close(self._controller_fd)
-
-    def watch(self) -> None:
+    def look(self) -> None:
         """Set the timer of the station's next own event."""
-        if self._due is not None:
-            self._due.cancel()
-            self._due = None
+        self.stop()
         due_ns = self._station.due_ns()
         if due_ns < NEVER_NS:
             self._due = self._loop.call_later(max(due_ns - self._bench.now_ns(), 0) * 1e-9, self._act)
+
+    def stop(self) -> None:
+        """Cancel it."""
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
 
     def _act(self) -> None:
         now_ns = self._bench.now_ns()
         if now_ns >= self._station.due_ns():
             self._bench.bring_plant(now_ns)
-            self._carry(self._station.advance(now_ns), now_ns)
-        self.watch()
+            replies = self._station.advance(now_ns)
+            if self.say is not None:
+                self.say(replies, now_ns)
+        self.look()
+
+
+class _PtyEnd:
+    """The far end of one line on one pseudo-terminal; `place` is the path of the near end."""
+
+    def __init__(self, bench: WireBench, station: Station, baud: int, watch: _Watch) -> None:
+        self._bench, self._station, self._watch = bench, station, watch
+        self._loop = asyncio.get_running_loop()
+        self._char_ns = 10_000_000_000 // baud
+        self._framer = RequestFramer()
+        self._free_ns = 0  # until when answers occupy the wire
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._timer_count = 0
+        self._silence: asyncio.TimerHandle | None = None
+        self._fd = self._near_fd = -1
+        self.place = ""
+        watch.say = self._carry
+
+    async def open(self) -> None:
+        """Make the pseudo-terminal; its near end stays open here too, or we read EIO between two openings."""
+        self._fd, self._near_fd = os.openpty()
+        tty.setraw(self._near_fd)
+        os.set_blocking(self._fd, False)
+        self.place = os.ttyname(self._near_fd)
+        self._loop.add_reader(self._fd, self._readable)
+
+    def close(self) -> None:
+        """Take everything back from the loop and close both descriptors."""
+        for timer in (*self._timers.values(), self._silence):
+            if timer is not None:
+                timer.cancel()
+        self._timers.clear()
+        if self._fd >= 0:
+            self._loop.remove_reader(self._fd)
+            os.close(self._fd)
+            os.close(self._near_fd)
+            self._fd = -1
 
     def _readable(self) -> None:
         try:
@@ -134,33 +177,38 @@ class _PtyEnd:
             self._silence.cancel()
             self._silence = None
         for frame in self._framer.feed(data):
-            self._later(len(frame) * self._char_ns, partial(self._receive, frame))
+            end_ns = self._bench.now_ns() + len(frame) * self._char_ns
+            self._at(end_ns, partial(self._receive, frame, end_ns))
         if self._framer.pending:
             self._silence = self._loop.call_later(_SILENCE_S, self._fell_silent)
 
     def _fell_silent(self) -> None:
         self._silence = None
-        self._receive(self._framer.silence())
+        self._receive(self._framer.silence(), self._bench.now_ns())
 
-    def _receive(self, frame: bytes) -> None:
+    def _receive(self, frame: bytes, end_ns: int) -> None:
+        """A frame whose last bit has arrived at end_ns, or some microseconds ago."""
         now_ns = self._bench.now_ns()
         self._bench.bring_plant(now_ns)
-        self._carry(self._station.receive(frame, now_ns), now_ns)
-        self.watch()
+        self._carry(self._station.receive(frame, now_ns), end_ns)
+        self._watch.look()
 
-    def _carry(self, replies: list[Reply], now_ns: int) -> None:
+    def _carry(self, replies: list[Reply], since_ns: int) -> None:
         for delay_s, data in replies:
-            start_ns = max(now_ns + round(delay_s * 1e9), self._free_ns)
+            start_ns = max(since_ns + round(delay_s * 1e9), self._free_ns)
             self._free_ns = start_ns + len(data) * self._char_ns
-            self._later(self._free_ns - now_ns, partial(self._write, data))
+            self._at(self._free_ns, partial(self._write, data))
 
     def _write(self, data: bytes) -> None:
+        unread = struct.unpack("i", fcntl.ioctl(self._near_fd, termios.FIONREAD, bytes(4)))[0]
+        if unread > _UNREAD_BYTES:
+            termios.tcflush(self._near_fd, termios.TCIFLUSH)
         try:
             os.write(self._fd, data)
         except BlockingIOError:
             return  # nobody reads and the terminal's buffer is full: a wire would lose it as well
 
-    def _later(self, delay_ns: int, action: Callable[[], None]) -> None:
+    def _at(self, when_ns: int, action: Callable[[], None]) -> None:
         self._timer_count += 1
         number = self._timer_count
 
@@ -168,4 +216,5 @@ class _PtyEnd:
             del self._timers[number]
             action()
 
-        self._timers[number] = self._loop.call_later(delay_ns * 1e-9, act)
+        delay_s = max(when_ns - self._bench.now_ns(), 0) * 1e-9
+        self._timers[number] = self._loop.call_later(delay_s, act)

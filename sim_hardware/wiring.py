@@ -13,7 +13,9 @@ from typing import NamedTuple
 from hal.description import Protocol
 from hal.errors import PodError
 from hal.line import Line
+from sim_hardware import mbap
 from sim_hardware.executive import Executive, Port
+from sim_hardware.gateway import Gateway
 from sim_hardware.indicator import IndicatorLine, WeighIndicator
 from sim_hardware.instruments import Analog8, Device, LevelHydrostatic, LevelRadar, LoadCell4, TempPt1004
 from sim_hardware.io_module import IoModule8
@@ -21,12 +23,14 @@ from sim_hardware.slave import LineOfSlaves, Slave
 from sim_hardware.station import Probe
 from sim_hardware.wire_faults import make
 
+TCP_PACE = 10_000_000_000  # characters of 1 ns: beside everything else a loopback takes no time
+Far = LineOfSlaves | Gateway | IndicatorLine
 Drive = Callable[[str, bool], None]
 Channels = Mapping[int, str]
 
 
 class WiredLine(NamedTuple):
-    """One serial line, 8N1."""
+    """One serial line, 8N1, or a Modbus TCP server with the line's devices behind it (baud 0)."""
 
     name: str
     protocol: Protocol
@@ -131,11 +135,12 @@ class FieldSide:
         drive: Drive,
         spans: Mapping[str, tuple[float, float]],
         watchdog_s: float = 2.0,
+        lines: Sequence[WiredLine] = LINES,
     ) -> None:
         """Probes by tag in the tag's unit; drive(tag, on) at every change of a held output.
 
-        spans: what 4 and 20 mA mean, for every tag on an analogue module; watchdog_s as commissioned.
-        PodError 385 names the tags without a probe or span.
+        spans: what 4 and 20 mA mean, for every tag on an analogue module; watchdog_s as commissioned;
+        lines: another way to reach the same devices. PodError 385 names the tags without a probe or span.
         """
         missing = [tag for tag in probe_tags() if tag not in probes]
         missing += [f"{tag} (span)" for tag in analog_tags() if tag not in spans]
@@ -146,12 +151,16 @@ class FieldSide:
         self._spans = spans
         self._watchdog_s = watchdog_s
         self.devices: dict[str, Device] = {}
-        self.stations = {line.name: self._station(line) for line in LINES}
-        self.bauds = {line.name: line.baud for line in LINES}
+        self.stations = {line.name: self._station(line) for line in lines}
+        self.bauds = {line.name: line.baud for line in lines}
 
     def ports(self, lines: Iterable[Line]) -> list[Port]:
         """The controller's lines, each with its station (same name) and speed."""
-        return [Port(line, self.stations[line.name], self.bauds[line.name]) for line in lines]
+        return [self._port(line) for line in lines]
+
+    def _port(self, line: Line) -> Port:
+        station, baud = self.stations[line.name], self.bauds[line.name]
+        return Port(line, station, baud) if baud else Port(line, station, TCP_PACE, mbap.FUNCTION_AT)
 
     def held(self, tag: str) -> bool:
         """Whether the module holds this output energised."""
@@ -180,7 +189,7 @@ class FieldSide:
         executive.at(when_ns, lambda _: self.inject(kind, target, **parameters))
         executive.at(until_ns, lambda _: self.clear(kind, target))
 
-    def _find(self, target: str) -> tuple[LineOfSlaves | IndicatorLine, str | None]:
+    def _find(self, target: str) -> tuple[Far, str | None]:
         if target in self.stations:
             return self.stations[target], None
         for wired in DEVICES:
@@ -189,13 +198,15 @@ class FieldSide:
         names = [*self.stations, *(wired.name for wired in DEVICES)]
         raise PodError(387, f"fault target {target!r} is neither line nor device: choose one of {', '.join(names)}")
 
-    def _station(self, line: WiredLine) -> LineOfSlaves | IndicatorLine:
+    def _station(self, line: WiredLine) -> Far:
         wired = [device for device in DEVICES if device.line == line.name]
         if line.protocol == "ascii":
             return self._indicator(line, wired)
         for device in wired:
             self.devices[device.name] = self._device(device)
-        return LineOfSlaves(line.name, {device.name: Slave(device.unit, self.devices[device.name]) for device in wired})
+        slaves = {device.name: Slave(device.unit, self.devices[device.name]) for device in wired}
+        behind = LineOfSlaves(line.name, slaves)
+        return Gateway(behind) if line.protocol == "modbus_tcp" else behind
 
     def _indicator(self, line: WiredLine, wired: Sequence[WiredDevice]) -> IndicatorLine:
         (device,) = wired

@@ -4,7 +4,7 @@ Neighbours: `guard` before, `observe` reads both at the next tick. Must not deci
 records of PLANT and STATE and i counts intakes.
 """
 
-from pod_controller.kernels.compile import kernel
+from pod_controller.kernels.compile import kernel, small_kernel
 from pod_controller.kernels.records import HISTORY, Record, Table
 from pod_controller.kernels.terms import ENDLESS_KG, stuck_kg
 
@@ -27,7 +27,7 @@ def commit(plant: Table, state: Table, permit: Table) -> None:
     s.ticks += 1
 
 
-@kernel
+@small_kernel
 def passing_kg_s(p: Record, s: Record, i: int) -> float:
     """The most that can pass intake i within the coming tick, one element stuck open unnoticed or one common cause."""
     intake = p.intakes[i]

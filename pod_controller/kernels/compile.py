@@ -28,13 +28,28 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _PACKAGE = Path(__file__).parent
 _MANIFEST = "manifest.json"
+_PROBE_BYTES = 1 << 20
 _dispatchers: list[Any] = []
 
 
 def kernel(function: F) -> F:
     """Compile on first use, cached; the same plain function when compilation is switched off."""
+    return _compiled(function, inlined=False)
+
+
+def small_kernel(function: F) -> F:
+    """The same for a term, or a step with one caller: its code is copied into its callers. A call in numba is dear.
+
+    Worth a third of a tick. Not for all: copied all the way up, kernels take ten times as long to compile.
+    """
+    return _compiled(function, inlined=True)
+
+
+def _compiled(function: F, *, inlined: bool) -> F:
     with _own_locator():
-        compiled = numba.njit(cache=True)(function)
+        settings: Any = numba.config
+        cached = not settings.DISABLE_JIT and cache_home() is not None
+        compiled = numba.njit(cache=cached, forceinline=inlined)(function)
     _dispatchers.append(compiled)
     return cast(F, compiled)
 
@@ -61,30 +76,47 @@ def cache_counts() -> tuple[int, int]:
 
 
 @cache
-def cache_home() -> Path:
-    """The directory of the machine code: writable, verified, ours.
+def cache_home() -> Path | None:
+    """The directory of the machine code: writable, verified, ours; None if there is no place for one.
 
-    First NUMBA_CACHE_DIR, else the user's cache directory. One that cannot be written (a read-only image) is copied to
-    a private temporary directory, so that a cache made at install time still serves.
+    First NUMBA_CACHE_DIR, else the user's cache directory. One that cannot be written (a read-only image, a full disk)
+    is copied to a private temporary directory, so that a cache made at install time still serves.
     """
     wanted = Path(os.environ.get("NUMBA_CACHE_DIR") or _user_cache() / "podctl" / "kernels")
-    try:
-        wanted.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=wanted).close()
-        home = wanted
-    except OSError:
-        home = Path(tempfile.mkdtemp(prefix="podctl-kernels-"))
-        atexit.register(shutil.rmtree, home, ignore_errors=True)
-        if wanted.is_dir():
-            shutil.copytree(wanted, home, dirs_exist_ok=True)
-    _drop_doubtful(home)
-    atexit.register(_seal_if_compiled)
+    home = wanted if _takes_files(wanted) else _private_copy(wanted)
+    if home is not None:
+        _drop_doubtful(home)
+        atexit.register(_seal_if_compiled)
     return home
+
+
+def _takes_files(place: Path) -> bool:
+    """True if a file as large as machine code can be written there."""
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place) as probe:
+            probe.write(bytes(_PROBE_BYTES))
+    except OSError:
+        return False
+    return True
+
+
+def _private_copy(wanted: Path) -> Path | None:
+    try:
+        home = Path(tempfile.mkdtemp(prefix="podctl-kernels-"))
+    except OSError:
+        return None
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    with suppress(OSError):
+        shutil.copytree(wanted, home, dirs_exist_ok=True)
+    return home if _takes_files(home) else None
 
 
 def seal() -> None:
     """Write the manifest of what the cache holds now: only files in it are ever loaded again."""
     home = cache_home()
+    if home is None:
+        return
     scratch = home / f"{_MANIFEST}.{os.getpid()}"
     scratch.write_text(json.dumps(_digests(home), sort_keys=True))
     scratch.replace(home / _MANIFEST)
@@ -104,7 +136,7 @@ class KernelCacheLocator(caching.UserProvidedCacheLocator):
         self._py_file = py_file
         self._lineno = py_func.__code__.co_firstlineno
         subpath: Any = self.get_suitable_cache_subpath
-        self._cache_path = str(cache_home() / subpath(py_file))
+        self._cache_path = str((cache_home() or Path()) / subpath(py_file))
 
     def get_source_stamp(self) -> str:
         """One hash over this package and every source beside the function."""

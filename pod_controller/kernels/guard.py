@@ -13,7 +13,7 @@ elements, flows, intakes, chutes. Source of the rules: README, "The guard".
 """
 
 from pod_controller.kernels import rules
-from pod_controller.kernels.compile import kernel
+from pod_controller.kernels.compile import kernel, small_kernel
 from pod_controller.kernels.records import FREE, Record, Table
 from pod_controller.kernels.terms import CAUSED, EVERY, JAMMED, lid_most_kg, measure, weigh
 
@@ -29,6 +29,7 @@ def guard(plant: Table, state: Table, frame: Table, wish: Table, permit: Table) 
     g = permit[0]
     close_everything(p, s, g)
     if frame[0].execute != 1:
+        measure(p, s, EVERY)
         weigh(p, s)
         accept(p, s)
         for e in range(p.n_elements):
@@ -44,6 +45,7 @@ def guard(plant: Table, state: Table, frame: Table, wish: Table, permit: Table) 
     else:
         s.together = 0
         close_everything(p, s, g)
+        measure(p, s, EVERY)
         weigh(p, s)
         accept(p, s)
         raise_everything(p, s, w, g)
@@ -70,26 +72,28 @@ def raise_everything(p: Record, s: Record, w: Record, g: Record) -> None:
 def close_everything(p: Record, s: Record, g: Record) -> None:
     """The closing move: no grant, and each element as far open as one tick of closing leaves it (z)."""
     for e in range(p.n_elements):
-        s.asked_frac[e] = max(0.0, s.envelope_frac[e] - p.tick_s / p.elements[e].stroke_s)
+        s.asked_frac[e] = opened_frac(p, s, e, 0.0)
         g.grant_frac[e] = 0.0
         g.rule[e] = rules.NOT_WISHED
         g.vessel[e] = -1
         g.scenario[e] = -1
     for c in range(p.n_chutes):
         s.lid_open[c] = 1 if s.locked_ns[c] < 0 else 0
-    measure(p, s, EVERY)
 
 
-@kernel
+@small_kernel
 def opened_frac(p: Record, s: Record, e: int, grant_frac: float) -> float:
-    """Where element e may be after a tick of being commanded to grant_frac (x, rate-limited)."""
-    closing_frac = max(0.0, s.envelope_frac[e] - p.tick_s / p.elements[e].stroke_s)
-    if p.elements[e].positioner == 0 and grant_frac > 0.0:
-        grant_frac = min(1.0, s.envelope_frac[e] + p.tick_s / p.elements[e].fast_stroke_s)
-    return max(closing_frac, grant_frac)
+    """How far element e is taken to be open if it is commanded to grant_frac (x): never less than closing leaves it.
+
+    It closes only once no older command can be in force: the one to close may be lost.
+
+    A relay that is granted counts as fully open at once: at the next tick nothing speaks against it any more, and what
+    fits now must still fit then, or gates near the lip would open and close every other tick.
+    """
+    return max(s.envelope_frac[e] - p.tick_s / p.elements[e].stroke_s, max(s.live_frac[e], grant_frac))
 
 
-@kernel
+@small_kernel
 def full_below(p: Record, s: Record, i: int) -> int:
     """A vessel that intake i reaches and that counts as full; -1 if none."""
     for v in range(p.n_vessels):
@@ -98,7 +102,7 @@ def full_below(p: Record, s: Record, i: int) -> int:
     return -1
 
 
-@kernel
+@small_kernel
 def refuse(s: Record, g: Record, e: int, rule: int, vessel: int) -> None:
     """Write down why element e stays shut, and the scenario that binds."""
     g.grant_frac[e] = 0.0
@@ -113,7 +117,7 @@ def refuse(s: Record, g: Record, e: int, rule: int, vessel: int) -> None:
     g.rule[e] = rule
 
 
-@kernel
+@small_kernel
 def raise_element(p: Record, s: Record, g: Record, e: int, wish_frac: float) -> bool:
     """Give element e the largest opening up to wish_frac that offends no vessel; True if it got any.
 
@@ -174,7 +178,7 @@ def offended_by(p: Record, s: Record, e: int, open_frac: float) -> int:
     return offended(p, s, e)
 
 
-@kernel
+@small_kernel
 def holdable_frac(p: Record, g: Record, e: int, wish_frac: float) -> float:
     """What of a wish the actuator can hold: a relay all or nothing, NaN nothing; writes the rule if nothing."""
     if not wish_frac > 0.0:
@@ -206,7 +210,7 @@ def raise_flow(p: Record, s: Record, w: Record, g: Record, f: int) -> None:
     raise_element(p, s, g, e, wish_frac)
 
 
-@kernel
+@small_kernel
 def raise_shared(p: Record, s: Record, w: Record, g: Record, i: int) -> None:
     """Open what stands in series behind intake i's flows, as wished and safe."""
     full = full_below(p, s, i)
@@ -240,7 +244,7 @@ def raise_lid(p: Record, s: Record, w: Record, g: Record, c: int) -> None:
         s.lid_open[c] = kept
 
 
-@kernel
+@small_kernel
 def everything_fits(p: Record, s: Record) -> bool:
     """True if the openings under test leave every vessel within its capacity."""
     for v in range(p.n_vessels):
@@ -249,7 +253,7 @@ def everything_fits(p: Record, s: Record) -> bool:
     return True
 
 
-@kernel
+@small_kernel
 def offended(p: Record, s: Record, e: int) -> int:
     """The vessel most over its capacity because of element e; -1 if none.
 
@@ -283,7 +287,7 @@ def leads_to(p: Record, e: int, v: int) -> bool:
     return False
 
 
-@kernel
+@small_kernel
 def accept(p: Record, s: Record) -> None:
     """Make the openings under test the permitted ones."""
     for v in range(p.n_vessels):

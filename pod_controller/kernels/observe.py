@@ -9,7 +9,7 @@ Neighbours: `frame` fills FRAME before, `guard` reads the bounds after. Must not
 Source of the rules: the guard's inequality (README, "The guard"), terms a and U.
 """
 
-from pod_controller.kernels.compile import kernel
+from pod_controller.kernels.compile import kernel, small_kernel
 from pod_controller.kernels.records import HISTORY, Record, Table
 
 GOOD = 0
@@ -25,32 +25,37 @@ def observe(plant: Table, state: Table, frame: Table) -> None:
     slot = s.ticks % HISTORY
     before = (s.ticks - 1) % HISTORY
     elapsed_s = f.elapsed_s
-    if not (elapsed_s >= 0.0 and elapsed_s <= p.longest_gap_s):
+    settled_s = elapsed_s  # for what only gets smaller with time
+    lost_track = not (elapsed_s >= 0.0 and elapsed_s <= p.longest_gap_s)
+    if lost_track:
         elapsed_s = p.longest_gap_s
+        settled_s = 0.0
     s.command_ns[slot] = f.now_ns
     for v in range(p.n_vessels):
         inflow_kg = 0.0
         if s.ticks > 0:
-            inflow_kg = s.inflow_bound_kg_s[v] * elapsed_s
+            # What a stuck element finds in its source can all come early in a tick.
+            inflow_kg = s.inflow_bound_kg_s[v] * max(elapsed_s, p.tick_s)
+            if lost_track:
+                inflow_kg += p.vessels[v].capacity_kg
             s.inflow_kg[slot, v] = s.inflow_kg[before, v] + inflow_kg
         bound_vessel(p, s, f, v, inflow_kg, elapsed_s)
     for e in range(p.n_elements):
-        bound_element(p, s, f, e, elapsed_s)
+        bound_element(p, s, f, e, settled_s)
     for c in range(p.n_chutes):
         bound_chute(p, s, f, c)
 
 
-@kernel
-def live_frac(p: Record, s: Record, f: Record, e: int, since_ns: int) -> float:
+@small_kernel
+def live_frac(p: Record, s: Record, f: Record, e: int, since_ns: int, verified_ns: int) -> float:
     """The largest opening that element e may have been commanded to since then: all after the last verified command.
+
+    verified_ns: when that one was issued; it must have been in force by since_ns.
 
     A command can outlive its successor by the lease at most: then the device's own watchdog has dropped it. Before
     the first lease has passed nothing is known of what was commanded earlier: 1.
     """
     lease_ns = int(p.elements[e].lease_s * 1e9)
-    verified_ns = f.verified_ns[e]
-    if verified_ns > f.now_ns:
-        verified_ns = -1
     most_frac = 0.0
     successor_ns = f.now_ns
     for k in range(1, HISTORY):
@@ -67,7 +72,7 @@ def live_frac(p: Record, s: Record, f: Record, e: int, since_ns: int) -> float:
     return 1.0
 
 
-@kernel
+@small_kernel
 def bound_element(p: Record, s: Record, f: Record, e: int, elapsed_s: float) -> None:
     """Term a: the larger of the feedback and of every command alive since it was taken; without it, by the stroke."""
     element = p.elements[e]
@@ -75,22 +80,29 @@ def bound_element(p: Record, s: Record, f: Record, e: int, elapsed_s: float) -> 
     age_s = (f.now_ns - f.position_ns[e]) * 1e-9
     # A position sampled before the newest verified command was issued says nothing of where the element went since.
     fresh = f.position_ns[e] >= max(0, f.verified_ns[e]) and age_s >= 0.0 and age_s <= p.fresh_s
+    verified_before_ns = s.verified_ns[e]
+    s.verified_ns[e] = f.verified_ns[e] if f.verified_ns[e] <= f.now_ns else -1
     s.proved_shut[e] = 0
     if f.position_quality[e] == GOOD and fresh and seen >= -element.position_error_frac and seen <= 1.5:
-        live = live_frac(p, s, f, e, f.position_ns[e])
+        live = live_frac(p, s, f, e, f.position_ns[e], s.verified_ns[e])
+        s.live_frac[e] = live
         if seen <= element.position_error_frac:
-            seen = 0.0
+            s.envelope_frac[e] = live
             s.proved_shut[e] = 1 if live == 0.0 else 0
-        s.envelope_frac[e] = min(1.0, max(seen, live))
+        else:
+            s.envelope_frac[e] = min(1.0, max(seen + element.position_error_frac, live))
         return
     if s.ticks == 0:
+        s.live_frac[e] = 1.0
         s.envelope_frac[e] = 1.0
         return
-    live = live_frac(p, s, f, e, s.command_ns[(s.ticks - 1) % HISTORY])
+    # A command verified only now may have been written late in the tick: until then an older one was in force.
+    live = live_frac(p, s, f, e, s.command_ns[(s.ticks - 1) % HISTORY], verified_before_ns)
+    s.live_frac[e] = live
     s.envelope_frac[e] = max(live, s.envelope_frac[e] - elapsed_s / element.stroke_s)
 
 
-@kernel
+@small_kernel
 def inflow_since_kg(s: Record, v: int, taken_ns: int) -> float:
     """The most that can have come into vessel v since a sample was taken; negative if history does not reach back."""
     for k in range(HISTORY):
@@ -102,7 +114,7 @@ def inflow_since_kg(s: Record, v: int, taken_ns: int) -> float:
     return -1.0
 
 
-@kernel
+@small_kernel
 def bound_vessel(p: Record, s: Record, f: Record, v: int, inflow_kg: float, elapsed_s: float) -> None:
     """Term U: the smaller of dead reckoning and the vote. Three good samples: the median; two: the larger.
 
@@ -149,7 +161,7 @@ def bound_vessel(p: Record, s: Record, f: Record, v: int, inflow_kg: float, elap
     s.full[v] = 1 if blind or (vessel.has_float == 1 and f.float_on[v] != 0) else 0
 
 
-@kernel
+@small_kernel
 def sample_most_kg(p: Record, s: Record, f: Record, v: int, i: int) -> float:
     """The most vessel v can hold now by its sensor i: reading, error, and the inflow bound since; -1 if unusable."""
     vessel = p.vessels[v]
@@ -159,15 +171,15 @@ def sample_most_kg(p: Record, s: Record, f: Record, v: int, i: int) -> float:
         return -1.0
     if not (f.now_ns - taken_ns) * 1e-9 <= vessel.stale_s:
         return -1.0
-    if not (kg >= -vessel.capacity_kg and kg <= 2.0 * vessel.capacity_kg):
+    if not kg >= -vessel.capacity_kg:
         return -1.0
     since_kg = inflow_since_kg(s, v, taken_ns)
     if since_kg < 0.0:
         return -1.0
-    return max(0.0, kg + vessel.level_error_kg[i] + since_kg)
+    return max(0.0, min(kg, 2.0 * vessel.capacity_kg) + vessel.level_error_kg[i] + since_kg)
 
 
-@kernel
+@small_kernel
 def bound_chute(p: Record, s: Record, f: Record, c: int) -> None:
     """What chute c held at most when last weighed, how long ago, and whether its lid was locked even then."""
     chute = p.chutes[c]

@@ -130,7 +130,7 @@ SHEDDING = _record(
 
 PLANT = _record(
     ("tick_s", "f8"),
-    ("longest_gap_s", "f8"),  # stands for an elapsed time that cannot be (negative, NaN, longer)
+    ("longest_gap_s", "f8"),  # a longer time between frames, or one that cannot be, is a time in which anything may come
     ("fresh_s", "f8"),  # a position or a switch older than this proves nothing
     ("n_vessels", "i8"),
     ("n_elements", "i8"),
@@ -175,6 +175,8 @@ STATE = _record(
     # observe: what may be open, what each vessel may hold
     ("ticks", "i8"),
     ("envelope_frac", "f8", (MAX_ELEMENTS,)),  # a: the most an element may be open now
+    ("live_frac", "f8", (MAX_ELEMENTS,)),  # the largest command that may still be in force
+    ("verified_ns", "i8", (MAX_ELEMENTS,)),  # of the frame before
     ("proved_shut", "i1", (MAX_ELEMENTS,)),  # a fresh good feedback says shut, and no open command can be alive
     ("bound_kg", "f8", (MAX_VESSELS,)),  # U: the most a vessel may hold now
     ("level_kg", "f8", (MAX_VESSELS,)),  # best estimate, for regulating only

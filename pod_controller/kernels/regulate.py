@@ -7,7 +7,7 @@ level with hysteresis, the heater by temperature.
 Neighbours: `observe` gives level estimates, `guard` decides. Must not know chutes or the inequality.
 """
 
-from pod_controller.kernels.compile import kernel
+from pod_controller.kernels.compile import kernel, small_kernel
 from pod_controller.kernels.records import BUDGET_SLOTS, HISTORY, Record, Table
 
 GOOD = 0
@@ -27,7 +27,7 @@ def regulate(plant: Table, state: Table, frame: Table, wish: Table) -> None:
     wish_heat(p, s, frame[0], w)
 
 
-@kernel
+@small_kernel
 def book_feed(p: Record, s: Record) -> None:
     """Count what the feed pump was permitted since the last tick into the rolling budget's slots."""
     r = p.regulator
@@ -42,7 +42,7 @@ def book_feed(p: Record, s: Record) -> None:
         s.owed_kg -= fed_kg
 
 
-@kernel
+@small_kernel
 def feed_rate_kg_s(p: Record, s: Record) -> float:
     """PI on the level above its setpoint plus what is coming in, between 0 and the regulator's maximum."""
     r = p.regulator
@@ -58,7 +58,7 @@ def feed_rate_kg_s(p: Record, s: Record) -> float:
     return rate_kg_s
 
 
-@kernel
+@small_kernel
 def wish_feed(p: Record, s: Record, w: Record) -> None:
     """Turn the rate into shots: one starts when enough is owed, the level holds it and the budget allows it."""
     r = p.regulator
@@ -77,7 +77,7 @@ def wish_feed(p: Record, s: Record, w: Record) -> None:
     wish_flow(p, w, r.feed_flow, s.shot_on != 0)
 
 
-@kernel
+@small_kernel
 def used_kg(s: Record) -> float:
     """What has been fed in the last 24 h, by whole slots, the oldest counted in full."""
     kg = 0.0
@@ -86,7 +86,7 @@ def used_kg(s: Record) -> float:
     return kg
 
 
-@kernel
+@small_kernel
 def wish_transfer(p: Record, s: Record, w: Record, t: int) -> None:
     """Run a pump between its start and stop levels; a source that is out of sight stops it."""
     transfer = p.transfers[t]
@@ -98,7 +98,7 @@ def wish_transfer(p: Record, s: Record, w: Record, t: int) -> None:
     wish_flow(p, w, transfer.flow, s.transfer_on[t] != 0)
 
 
-@kernel
+@small_kernel
 def wish_heat(p: Record, s: Record, f: Record, w: Record) -> None:
     """Heat below the band, not above it, and never without a good temperature."""
     heat = p.thermostat
@@ -111,7 +111,7 @@ def wish_heat(p: Record, s: Record, f: Record, w: Record) -> None:
     w.open_frac[heat.element] = 1.0 if s.heating != 0 else 0.0
 
 
-@kernel
+@small_kernel
 def wish_flow(p: Record, w: Record, f: int, run: bool) -> None:
     """Wish one flow with all that stands in series with it, and put it last in the order."""
     frac = 1.0 if run else 0.0

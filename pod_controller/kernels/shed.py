@@ -7,7 +7,7 @@ who got less than its share is served first.
 Neighbours: `observe` gives contents, `guard` decides. Must not know levels or the inequality.
 """
 
-from pod_controller.kernels.compile import kernel
+from pod_controller.kernels.compile import kernel, small_kernel
 from pod_controller.kernels.records import HISTORY, Record, Table
 
 
@@ -31,7 +31,7 @@ def shed(plant: Table, state: Table, frame: Table, wish: Table) -> None:
     wish_chutes(p, s, w)
 
 
-@kernel
+@small_kernel
 def water_fill(n: int, demand_kg_s: Table, chutes: Table, capacity_kg_s: float, share_kg_s: Table) -> None:
     """Weighted max-min: raise everybody's share per weight together, until satisfied or the capacity is used.
 
@@ -64,7 +64,7 @@ def water_fill(n: int, demand_kg_s: Table, chutes: Table, capacity_kg_s: float, 
             return
 
 
-@kernel
+@small_kernel
 def note_content(p: Record, s: Record, f: Record, c: int) -> None:
     """Follow chute c's content: what drained since the last scan was served; decide whether it asks to be emptied."""
     content_kg = min(p.chutes[c].capacity_kg, max(0.0, s.content_bound_kg[c] - p.chutes[c].content_error_kg))
@@ -81,7 +81,7 @@ def note_content(p: Record, s: Record, f: Record, c: int) -> None:
     s.demand_kg_s[c] = content_kg / p.shedding.horizon_s if s.emptying[c] != 0 else 0.0
 
 
-@kernel
+@small_kernel
 def choose(p: Record, s: Record) -> None:
     """Keep whoever is served for at most a turn; fill free places by largest deficit, then fullest."""
     busy = 0
@@ -106,7 +106,7 @@ def choose(p: Record, s: Record) -> None:
         busy += 1
 
 
-@kernel
+@small_kernel
 def wish_chutes(p: Record, s: Record, w: Record) -> None:
     """Gates of the chutes served, lids of the chutes not asking, and the shared elements until they have run on."""
     previous = (s.ticks - 1) % HISTORY

@@ -10,7 +10,7 @@ In signatures p, s are the records of PLANT and STATE, and v, e, f, i, c count v
 chutes (or causes). Neighbours: `guard` asks, `commit` bounds the coming tick. Must not know wishes or permits.
 """
 
-from pod_controller.kernels.compile import kernel
+from pod_controller.kernels.compile import kernel, small_kernel
 from pod_controller.kernels.records import Record
 
 ENDLESS_KG = 1e30
@@ -20,7 +20,7 @@ JAMMED = 100
 CAUSED = 200
 
 
-@kernel
+@small_kernel
 def closing_tail_kg(rate_kg_s: float, element: Record, open_frac: float, tick_s: float) -> float:
     """B(x): the most that still comes through one element after CLOSE is sent at open_frac.
 
@@ -38,7 +38,7 @@ def closing_tail_kg(rate_kg_s: float, element: Record, open_frac: float, tick_s:
     return rate_kg_s * (element.lease_s * open_frac + element.stroke_s / 2.0 * travel_frac * travel_frac)
 
 
-@kernel
+@small_kernel
 def still_to_pass_kg(p: Record, s: Record, rate_kg_s: float, e: int) -> float:
     """phi(x): what element e lets through in the tick to come and while it closes afterwards."""
     x_frac = s.asked_frac[e]
@@ -46,7 +46,7 @@ def still_to_pass_kg(p: Record, s: Record, rate_kg_s: float, e: int) -> float:
     return p.tick_s * rate_kg_s * open_frac + closing_tail_kg(rate_kg_s, p.elements[e], x_frac, p.tick_s)
 
 
-@kernel
+@small_kernel
 def stuck_kg(p: Record, s: Record, f: int) -> float:
     """h: what flow f can still deliver if its own element is stuck open: all that its source holds or can get."""
     flow = p.flows[f]
@@ -56,7 +56,7 @@ def stuck_kg(p: Record, s: Record, f: int) -> float:
         return ENDLESS_KG
     v = flow.source
     kg = p.vessels[v].capacity_kg if s.full[v] != 0 else s.bound_kg[v]
-    kg = min(kg, p.vessels[v].weir_kg)
+    kg = min(kg, p.vessels[v].weir_kg) + p.vessels[v].hold_up_kg + p.vessels[v].psi_kg
     for i in range(flow.intake):  # upstream intakes stand before this one
         if p.intakes[i].reach_ratio[v] > 0.0:
             worst_kg = s.intake_worst_kg[i]
@@ -66,7 +66,7 @@ def stuck_kg(p: Record, s: Record, f: int) -> float:
     return kg
 
 
-@kernel
+@small_kernel
 def lid_most_kg(p: Record, s: Record, c: int) -> float:
     """The most that can still come in under lid c from the last weighing until it is locked, if told to lock now."""
     chute = p.chutes[c]
@@ -74,7 +74,7 @@ def lid_most_kg(p: Record, s: Record, c: int) -> float:
     return chute.largest_bag_kg + chute.lid_pass_kg_s * delay_s
 
 
-@kernel
+@small_kernel
 def chute_most_kg(p: Record, s: Record, c: int) -> float:
     """The most chute c can deliver: its weight and error, and what comes in while its lid is not proved locked."""
     kg = s.content_bound_kg[c]
@@ -96,7 +96,7 @@ def measure(p: Record, s: Record, e: int) -> None:
                 s.shared_kg[i, k] = still_to_pass_kg(p, s, intake.shared_rate_kg_s, intake.shared[k])
 
 
-@kernel
+@small_kernel
 def weigh_intake(p: Record, s: Record, i: int) -> None:
     """Sum one intake in every scenario: its flows together, capped by what stands in series behind all of them."""
     intake = p.intakes[i]
@@ -135,7 +135,7 @@ def weigh(p: Record, s: Record) -> None:
         weigh_vessel(p, s, v)
 
 
-@kernel
+@small_kernel
 def weigh_vessel(p: Record, s: Record, v: int) -> None:
     """Phi of one vessel from the sums of its intakes."""
     vessel = p.vessels[v]

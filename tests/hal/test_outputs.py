@@ -8,6 +8,7 @@ from hal_desk import MS, SECOND, TICK_NS, TURNAROUND_NS, Pod, Replies, cells, mo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hal.device import Condition
 from hal.errors import PodError
 from hal.values import Command
 
@@ -105,20 +106,82 @@ def test_a_module_whose_read_back_differs_is_not_polled_until_its_watchdog_has_e
     assert max(ack.issued_ns for ack in opened) == 3 * SECOND
 
 
-def test_a_write_that_is_not_echoed_leaves_the_module_alone_until_it_has_let_go() -> None:
-    def mute_one_write(request: bytes, reply: bytes) -> Replies:
-        return [] if request[1] == 15 and since_ns <= pod.desk.now_ns < since_ns + TICK_NS else prompt(request, reply)
+class LostEchoes:
+    """From since_ns on, the echoes of so many writes of outputs are lost; the writes themselves arrive or not."""
 
-    since_ns = 4 * SECOND
-    pod = Pod(module(), spoil=mute_one_write)
+    def __init__(self, count: int, since_ns: int) -> None:
+        self.left, self.since_ns = count, since_ns
+        self.pod = Pod(module(), cells(2), cells(3, "X"), spoil=self._spoil)
+        self.pod.slave.fixed[3] = self.pod.slave.fixed[2]
+
+    def _spoil(self, request: bytes, reply: bytes) -> Replies:
+        if request[1] != 15 or self.pod.desk.now_ns < self.since_ns or not self.left:
+            return prompt(request, reply)
+        self.left -= 1
+        return []
+
+
+def test_one_lost_echo_is_mended_within_its_tick() -> None:
+    trial = LostEchoes(1, since_ns=4 * SECOND)
+    pod = trial.pod
+    pod.wanted = {"FV-101": 1.0}
+
+    scan = pod.run(4.5)
+
+    assert (scan.acks["FV-101"].open_frac, scan.acks["FV-101"].issued_ns) == (1.0, 4 * SECOND)
+    assert pod.module.released == 0
+    assert pod.io.health()[0].faults == {"timeout": 1}
+    assert pod.io.health()[0].condition is Condition.OK
+
+
+def test_healthy_devices_are_read_before_a_write_is_repeated_and_the_module_is_not_asked_between() -> None:
+    trial = LostEchoes(1, since_ns=4 * SECOND)
+    pod = trial.pod
+
+    pod.run(4.5)
+
+    order = [(frame[0], frame[1]) for at_ns, frame in pod.desk.sent if at_ns >= 4 * SECOND]
+    assert order == [(1, 15), (2, 4), (3, 4), (1, 15), (1, 4)]
+
+
+def test_a_write_repeated_without_an_echo_leaves_the_module_alone_until_it_has_let_go() -> None:
+    trial = LostEchoes(2, since_ns=4 * SECOND)
+    pod = trial.pod
     pod.wanted = {"FV-101": 1.0}
 
     scan = pod.run(10.0)
 
+    tries = [at_ns for at_ns, frame in pod.sent_to(1, 4 * SECOND) if frame[1] == 15]
+    assert tries[1] - tries[0] < 350 * MS
+    assert tries[2] - tries[1] > 2200 * MS
+    assert longest_silence_ns(pod, 4 * SECOND) == tries[2] - tries[1]
     assert pod.module.released == 1
-    assert longest_silence_ns(pod, since_ns) > 2200 * MS
     assert pod.module.held == 1
-    assert scan.acks["FV-101"].issued_ns > since_ns + 2 * SECOND
+    assert scan.acks["FV-101"].issued_ns > 6 * SECOND
+
+
+def test_a_module_that_stays_mute_is_not_repeated_to_at_every_try() -> None:
+    trial = LostEchoes(1000, since_ns=4 * SECOND)
+
+    trial.pod.run(30.0)
+
+    tries = [at_ns for at_ns, frame in trial.pod.sent_to(1, 4 * SECOND) if frame[1] == 15]
+    gaps = [b - a for a, b in pairwise(tries)]
+    assert gaps[0] < 350 * MS
+    assert min(gaps[1:]) > 2200 * MS
+
+
+def test_what_is_repeated_is_the_newest_order() -> None:
+    trial = LostEchoes(1, since_ns=4 * SECOND)
+    pod = trial.pod
+    pod.wanted = {"FV-101": 1.0}
+    pod.run(4.1)
+    pod.io.safe_state(pod.desk.now_ns)
+
+    pod.desk.run(pod.desk.now_ns + 400 * MS)
+
+    assert [frame[7] for _, frame in pod.sent_to(1, 4 * SECOND) if frame[1] == 15] == [1, 0]
+    assert pod.io.outputs_at_fail()
 
 
 def test_a_refused_write_is_treated_like_one_not_echoed() -> None:

@@ -147,13 +147,22 @@ def test_wire_time_of_a_read_is_that_of_the_field_notes() -> None:
 def test_the_lease_is_watchdog_and_waiting() -> None:
     io = build(wiring(module(), cells(2)))
 
-    assert 2.25 < io.lease_s("FV-101") < 2.35
+    assert (
+        2.5 < io.lease_s("FV-101") < 2.6
+    )  # the watchdog, a failure in flight, a first try without its echo, a tick's load
     assert build(wiring(module(watchdog_s=0.0))).lease_s("FV-101") == float("inf")
 
 
 RADAR = device("X", "level_radar", 2, level="L")
 SPANNED = {"level": (0.0, 1.0)}
+SERVER = LineConfig("A", "modbus_tcp", "", 0, False, "10.0.0.7", 502)
 WRONG: list[tuple[str, Hardware]] = [
+    (
+        "E204 device W .* speaks ascii, line A modbus_tcp",
+        Hardware((SERVER,), (device("W", "weigh_indicator", 1, weight="L"),), 0.5),
+    ),
+    ("E203 device X has unit 248", Hardware((SERVER,), (replace(RADAR, unit=248),), 0.5)),
+    ("E202 line A needs .* of the tick of 0.005 s", Hardware((SERVER,), (RADAR,), 0.005)),
     (
         "E201 device X hangs on line 'A': use one of B",
         Hardware((LineConfig("B", "modbus_rtu", "", 9600),), (RADAR,), 0.5),
@@ -190,6 +199,12 @@ def test_two_indicators_on_one_line_are_refused() -> None:
 
     with pytest.raises(PodError, match="E204 line W listens to one indicator, 2"):
         plan(Hardware(lines, two, 0.5))
+
+
+def test_a_server_carries_modbus_devices_whatever_their_baud_and_may_be_unit_255() -> None:
+    (line,) = plan(Hardware((SERVER,), (replace(RADAR, unit=255), cells(2)), 0.5))
+
+    assert line.load_frac == pytest.approx(2 * (0.005 + 0.002) / 0.5)  # turnaround and round trip of each
 
 
 def test_the_library_types_all_build() -> None:

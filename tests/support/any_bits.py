@@ -6,6 +6,7 @@ to draw, and shrinks to the value that hurts. It must not know which field means
 
 import numpy as np
 from hypothesis import strategies as st
+
 from pod_controller.kernels.records import Table
 
 HOSTILE = (float("nan"), float("inf"), float("-inf"), 5e-324, -5e-324, -0.0, 1e308, -1e308, 1.0, 0.5, 250.0, -1.0)

@@ -76,6 +76,7 @@ def stuck_kg(p: Record, s: Record, f: int) -> Fraction:
     v = int(flow.source)
     row = p.vessels[v]
     kg = min(Fraction(float(row.capacity_kg if s.full[v] else s.bound_kg[v])), Fraction(float(row.weir_kg)))
+    kg += Fraction(float(row.hold_up_kg)) + Fraction(float(row.psi_kg))
     for i in range(int(flow.intake)):
         if _reach(p, i, v) > 0:
             alone = [frozenset([e]) for e in range(p.n_elements)]

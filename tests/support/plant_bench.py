@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
 from pod_controller.kernels import records
 from pod_controller.kernels.commit import commit
 from pod_controller.kernels.guard import guard
@@ -141,9 +142,9 @@ def adversarial_plant(draw: Draw, inlets: int = 16, positioner: bool = False) ->
     buffer = add_vessel(p, 300.0)
     i = add_intake(p, {buffer: 1.0}, 8.0)
     for _ in range(inlets):
-        stroke_s = draw.uniform(4.0, 20.0)
-        gate = add_element(p, OWN, stroke_s, stroke_s * draw.uniform(0.3, 1.0), draw.uniform(0.5, 4.0), positioner)
-        add_chute(p, i, gate, draw.uniform(0.1, 0.8), draw.uniform(20.0, 40.0))
+        stroke_s = draw.uniform(8.0, 20.0)
+        gate = add_element(p, OWN, stroke_s, stroke_s * draw.uniform(0.25, 0.6), draw.uniform(2.0, 4.0), positioner)
+        add_chute(p, i, gate, draw.uniform(0.3, 0.8), draw.uniform(35.0, 50.0))
     return plant
 
 
@@ -177,7 +178,9 @@ def random_plant(draw: Draw) -> Table:
 
 def _any_element(p: Record, draw: Draw, role: int) -> int:
     stroke_s = draw.uniform(0.6, 20.0)
-    return add_element(p, role, stroke_s, stroke_s * draw.uniform(0.3, 1.0), draw.uniform(0.5, 4.0), draw.random() < 0.4)
+    return add_element(
+        p, role, stroke_s, stroke_s * draw.uniform(0.3, 1.0), draw.uniform(0.5, 4.0), draw.random() < 0.4
+    )
 
 
 def _reach(weirs: list[bool], v: int, ratio: float) -> dict[int, float]:

@@ -44,10 +44,15 @@ def steady_field(watchdog_s: float = 2.0) -> Steady:
     return Steady(FieldSide(live, lambda tag, on: driven.append((tag, on)), SPANS, watchdog_s), values, probes, driven)
 
 
-def hardware(ports: Mapping[str, str] | None = None, tick_s: float = 0.5) -> Hardware:
+def hardware(ports: Mapping[str, str] | None = None, tick_s: float = 0.5, tcp_lines: tuple[str, ...] = ()) -> Hardware:
     """The controller's description of the same wiring; ports by line name (none needed on virtual time)."""
     ports = ports or {}
-    lines = tuple(LineConfig(line.name, line.protocol, ports.get(line.name, line.name), line.baud) for line in LINES)
+    lines = tuple(
+        LineConfig(line.name, "modbus_tcp", "", 0, False, "127.0.0.1", 502)
+        if line.name in tcp_lines
+        else LineConfig(line.name, line.protocol, ports.get(line.name, line.name), line.baud)
+        for line in LINES
+    )
     return Hardware(lines, tuple(_device(wired) for wired in DEVICES), tick_s)
 
 

@@ -5,8 +5,24 @@ import pytest
 from any_bits import floats, numbers, scatter, seeds
 from exact_phi import worst_phi_kg
 from hypothesis import given, settings
-from plant_bench import NS, START_NS, Bench, add_element, add_flow, add_intake, add_vessel, adversarial_plant, arrange
-from plant_bench import bench, empty_plant, healthy_frame, random_plant, reference_plant, warmed
+from plant_bench import (
+    NS,
+    START_NS,
+    Bench,
+    add_element,
+    add_flow,
+    add_intake,
+    add_vessel,
+    adversarial_plant,
+    arrange,
+    bench,
+    empty_plant,
+    healthy_frame,
+    random_plant,
+    reference_plant,
+    warmed,
+)
+
 from pod_controller.kernels import rules
 from pod_controller.kernels.records import OWN, Record
 from pod_controller.kernels.terms import EVERY, measure, weigh
@@ -121,7 +137,11 @@ def test_an_open_relay_gate_closes_before_the_lip() -> None:
     b.wish_everything()
     for _ in range(600):
         healthy_frame(b, now_ns)
-        b.frame["level_kg"][0, 0], b.frame["level_kg"][0, source], b.frame[0].position_frac[gate] = held_kg, 20.0, at_frac
+        b.frame["level_kg"][0, 0], b.frame["level_kg"][0, source], b.frame[0].position_frac[gate] = (
+            held_kg,
+            20.0,
+            at_frac,
+        )
         open_asked = b.tick()[gate] > 0.0
         at_frac = min(1.0, at_frac + 0.5 / 8.0) if open_asked else max(0.0, at_frac - 0.5 / 20.0)
         held_kg += 0.25 * at_frac
@@ -166,7 +186,7 @@ def fits(b: Bench, e: int, open_frac: float) -> bool:
     p, trial = b.plant[0], b.copy()
     s = trial.state[0]
     for k in range(p.n_elements):
-        s.asked_frac[k] = max(0.0, s.envelope_frac[k] - p.tick_s / p.elements[k].stroke_s)
+        s.asked_frac[k] = max(s.live_frac[k], s.envelope_frac[k] - p.tick_s / p.elements[k].stroke_s)
     s.asked_frac[e] = max(s.asked_frac[e], open_frac)
     s.lid_open[: p.n_chutes] = s.locked_ns[: p.n_chutes] < 0
     measure(p, s, EVERY)

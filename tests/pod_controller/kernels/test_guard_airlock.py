@@ -4,6 +4,7 @@ import numpy as np
 from any_bits import seeds
 from hypothesis import given
 from plant_bench import Bench, adversarial_plant, arrange, bench, random_plant, warmed
+
 from pod_controller.kernels import rules
 
 

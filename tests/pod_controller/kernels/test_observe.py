@@ -5,8 +5,17 @@ import pytest
 from any_bits import floats, numbers, scatter, seeds
 from hypothesis import given
 from hypothesis import strategies as st
-from plant_bench import NS, TICK_NS, Bench, adversarial_plant, bench, healthy_frame, random_plant, reference_plant
-from plant_bench import warmed
+from plant_bench import (
+    NS,
+    TICK_NS,
+    Bench,
+    adversarial_plant,
+    bench,
+    healthy_frame,
+    random_plant,
+    reference_plant,
+    warmed,
+)
 
 masses_kg = st.floats(20.0, 250.0)
 

@@ -7,6 +7,7 @@ from exact_phi import worst_phi_kg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plant_bench import add_element, adversarial_plant, arrange, bench, empty_plant, random_plant
+
 from pod_controller.kernels.records import OWN, Record
 from pod_controller.kernels.terms import EVERY, closing_tail_kg, measure, weigh
 

@@ -1,7 +1,7 @@
 """Before outputs are armed: compile, compare with stored answers, and close the kernels to further compilation.
 
 A small made-up plant is driven through a fixed pseudo-random run; the SHA-256 over every permit and the last state must
-be the one stored beside this file. A wrong bit anywhere (compiler, cache, processor) keeps the outputs off.
+be the one stored in `kernels/known_answer.txt`. A wrong bit anywhere (compiler, cache, processor) keeps the outputs off.
 
 Neighbours: `podctl kernels` and `app` call `warm`. Must not know any real pod.
 """
@@ -37,7 +37,7 @@ class Report(NamedTuple):
 def warm() -> Report:
     """Compile (or load) all kernels, run the self-test, seal the cache and close. Does not raise on a wrong answer."""
     answer = known_answer()
-    expected = resources.files(__package__).joinpath(_STORED).read_text().strip()
+    expected = resources.files("pod_controller.kernels").joinpath(_STORED).read_text().strip()
     hits, misses = compiler.cache_counts()
     compiler.close()
     return Report(answer, expected, hits, misses, str(compiler.cache_home()))

@@ -1,0 +1,125 @@
+"""`podctl run` as a process: ports, signals, socket, memory and scheduling around one Core.
+
+    SIGTERM, SIGINT   outputs to their fail states, read back, then out
+    SIGHUP            read the configuration again
+    anything raised   the same end, and the error goes on to whoever started us
+
+Neighbours: `cli_run` starts it, `core` does the work at each tick, `hal.runner` keeps the time. Must not know rules,
+tags or requests.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from hal import runner
+from hal.clock import Clock
+from hal.errors import PodError
+from hal.port_watch import WatchedPort
+from hal.transport import transport_of
+from hal.watchdog import ServiceManager
+from pod_controller import scheduling
+from pod_controller.answers import Answers
+from pod_controller.app import build
+from pod_controller.config import PodConfig
+from pod_controller.control_socket import ControlSocket
+from pod_controller.core import NS, UNVERIFIED, Core, Log
+from pod_controller.journal_writer import JournalThread
+from pod_controller.reload import read_again
+from pod_controller.topology import Topology
+
+EXIT_FINE, EXIT_INTERRUPTED = 0, 130
+
+
+class CoreProcess:
+    """Everything of one run; a context that leaves outputs safe however it is left."""
+
+    def __init__(self, path: Path, config: PodConfig, clock: Clock, log: Log) -> None:
+        """Raises PodError for wiring that cannot work, kernels that fail, a journal or socket that cannot be had."""
+        self._path, self._config, self._clock, self._log = path, config, clock, log
+        self._lines = config.hardware().lines
+        opened: list[JournalThread] = []
+        app = build(config, self._opening(opened))
+        self._journal = opened[0]
+        self._ports = [
+            WatchedPort(x.name, x.port or f"{x.host}:{x.tcp_port}", transport_of(x), opens_at_once=bool(x.port))
+            for x in self._lines
+        ]
+        self._manager = ServiceManager(os.environ)
+        self.core = Core(app, self._journal, self._ports, self._manager, log)
+        self._socket = ControlSocket(config.control.socket, Answers(self.core, clock), log)
+        self._signal = signal.SIGTERM
+        self._reading: asyncio.Task[None] | None = None
+
+    def _opening(self, opened: list[JournalThread]) -> Callable[[Topology], JournalThread]:
+        def open_journal(topology: Topology) -> JournalThread:
+            opened.append(JournalThread(self._config.control.journal, topology, self._clock))
+            return opened[0]
+
+        return open_journal
+
+    def __enter__(self) -> Self:
+        self._socket.open()
+        self._socket.start()
+        scheduling.settle_memory()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if not self.core.finished:
+                # The ports were given back by whatever broke: take them again for as long as it takes to be safe.
+                what = "no reason" if error is None else " ".join(f"{type(error).__name__}: {error}".split())[:200]
+                self.core.leave(self._clock.now_ns(), f"fault in the core, {what}")
+                asyncio.run(self._drive())
+        finally:
+            self._socket.stop()
+            self._journal.close(self._clock.now_ns())
+            self._manager.close()
+            scheduling.restore_memory()
+
+    def run(self) -> int:
+        """Run until a signal; the exit code. PodError E431 when outputs could not be read back at their fail states."""
+        asyncio.run(self._drive())
+        if not self.core.verified:
+            text = "not every output could be read back at its fail state in time: the devices' own watchdogs hold them"
+            raise PodError(UNVERIFIED, f"{text}; look at the pod, and at the line that was gone")
+        return EXIT_INTERRUPTED if self._signal == signal.SIGINT else EXIT_FINE
+
+    async def _drive(self) -> None:
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._leave, number)
+        loop.add_signal_handler(signal.SIGHUP, self._read_again)
+        self.core.scheduling = scheduling.go_first()
+        self._log.info(f"control thread: {self.core.scheduling}")
+
+        def tick(now_ns: int) -> None:
+            self.core.tick(now_ns)
+            loop.call_soon(scheduling.collect_in_slack, self.core.punctuality.ticks)
+            if self.core.finished:
+                stop.set()
+
+        bauds = {line.name: line.baud for line in self._lines}
+        lines = [(line, bauds[line.name]) for line in self.core.app.field.lines]
+        await runner.run(lines, self._ports, tick, round(self._config.control.tick_s * NS), self._clock, stop)
+
+    def _leave(self, number: signal.Signals) -> None:
+        if not self.core.leaving:
+            self._signal = number
+        self.core.leave(self._clock.now_ns(), number.name)
+
+    def _read_again(self) -> None:
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.get_running_loop().create_task(self._reload())
+
+    async def _reload(self) -> None:
+        """Read and check in another thread; the core takes the result at a tick boundary."""
+        running = self.core.loop.topology.config
+        loop = asyncio.get_running_loop()
+        self.core.adopt(await loop.run_in_executor(None, read_again, self._path, running))

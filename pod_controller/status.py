@@ -1,0 +1,140 @@
+"""The answer to "how are you": state, punctuality, lines and devices, vessels, chutes; and whether all of it is well.
+
+Made from one tick's snapshot, in the control socket's thread. Neighbours: `core` publishes snapshots, `telling` has the
+words. Must not change anything.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from hal.device import Condition, Health
+from hal.port_watch import WatchedPort
+from hal.values import Quality, Scan
+from pod_controller import journal_keeper, telling
+from pod_controller.kernels.records import Table
+from pod_controller.punctuality import Punctuality
+from pod_controller.topology import Topology
+
+
+class Snapshot(NamedTuple):
+    """One tick, as it was decided. Nothing in it is written after it was published."""
+
+    now_ns: int
+    tick: int
+    mode: str
+    leaving: bool
+    topology: Topology
+    scan: Scan
+    state: Table
+    permit: Table
+    watchdogs_verified: bool
+
+
+class Surroundings(NamedTuple):
+    """What does not come with a tick."""
+
+    started_ns: int
+    scheduling: str
+    punctuality: Punctuality
+    ports: Sequence[WatchedPort]
+    health: tuple[Health, ...]
+    notices: Sequence[str]  # what a person should know, newest last
+    journal: journal_keeper.Health
+
+
+def status(snapshot: Snapshot, around: Surroundings, of_ticks: int) -> dict[str, Any]:
+    """The whole document. Keys may be added, not renamed; null where a figure would be endless or unknown."""
+    topology, state = snapshot.topology, snapshot.state
+    lines = [_line(port, topology, snapshot.scan, around.health) for port in around.ports]
+    worst = _unwell(snapshot, lines, around)
+    return {
+        "pod": topology.config.pod.name,
+        "state": "LEAVING" if snapshot.leaving else snapshot.mode,
+        "waits_for": telling.waits_for(topology, state) if snapshot.mode == "STOPPED" else [],
+        "well": not worst,
+        "unwell": worst,
+        "tick": snapshot.tick,
+        "tick_s": topology.config.control.tick_s,
+        "uptime_s": round((snapshot.now_ns - around.started_ns) * 1e-9, 3),
+        "overruns": around.punctuality.overruns,
+        "lateness": around.punctuality.lateness(of_ticks)._asdict(),
+        "worst_lateness_ms": round(around.punctuality.worst_ns * 1e-6, 3),
+        "scheduling": around.scheduling,
+        "watchdogs_verified": snapshot.watchdogs_verified,
+        "journal": around.journal._asdict(),
+        "lines": lines,
+        "vessels": [_vessel(topology, state, v) for v in range(len(topology.vessels))],
+        "chutes": [_chute(topology, state, snapshot.permit, c) for c in range(len(topology.chutes))],
+        "notices": list(around.notices),
+    }
+
+
+def _unwell(snapshot: Snapshot, lines: Sequence[dict[str, Any]], around: Surroundings) -> list[str]:
+    """What needs a person, one sentence each."""
+    found = [f"the pod is {snapshot.mode}: `podctl reset`, after you know why"] if snapshot.mode == "ABORTED" else []
+    for line in lines:
+        if not line["open"]:
+            found.append(f"line {line['line']}: port {line['port']} is not there ({line['error']}): plug it in")
+            continue
+        dead = [device["device"] for device in line["devices"] if device["condition"] == Condition.DEAD.name]
+        if dead:
+            found.append(f"line {line['line']}: no answer from {', '.join(dead)}: check power, terminals, address")
+    found += [f"journal: {text}" for text in (around.journal.reason, around.journal.alarm) if text]
+    topology, state = snapshot.topology, snapshot.state
+    unseen = [telling.unseen_text(topology, state, v) for v in range(len(topology.vessels))]
+    return found + [text for text in unseen if text and snapshot.mode != "STOPPED"]
+
+
+def _line(port: WatchedPort, topology: Topology, scan: Scan, health: tuple[Health, ...]) -> dict[str, Any]:
+    mine = [device for device in topology.config.device if device.line == port.line]
+    healths = {each.device: each for each in health}
+    return {
+        "line": port.line,
+        "port": port.port,
+        "open": port.is_open,
+        "opened_count": port.opened_count,
+        "error": None if port.is_open else port.last_error,
+        "devices": [_device(device.name, device.tags.values(), scan, healths.get(device.name)) for device in mine],
+    }
+
+
+def _device(name: str, tags: Any, scan: Scan, health: Health | None) -> dict[str, Any]:
+    """One device. An instrument that only sends has no condition of its own: its reading's quality stands for it."""
+    read = [scan.readings[tag] for tag in tags if tag in scan.readings]
+    worst = max((reading.quality for reading in read), default=Quality.GOOD)
+    condition = (Condition.DEAD if worst is Quality.BAD else Condition.OK) if health is None else health.condition
+    return {
+        "device": name,
+        "condition": condition.name,
+        "answered": None if health is None else health.answered,
+        "faults": {} if health is None else dict(health.faults),
+        "not_good": {x.tag: [x.quality.name, x.cause.name] for x in read if x.quality is not Quality.GOOD},
+    }
+
+
+def _vessel(topology: Topology, state: Table, v: int) -> dict[str, Any]:
+    s, vessel = state[0], topology.table["vessels"][0, v]
+    left_s = telling.time_to_lip_s(topology, state, v)
+    return {
+        "vessel": topology.vessels[v],
+        "level_kg": round(float(s["level_kg"][v]), 3),
+        "level_frac": round(float(s["level_kg"][v] / vessel["capacity_kg"]), 5),
+        "at_most_kg": round(float(s["bound_kg"][v]), 3),
+        "capacity_kg": round(float(vessel["capacity_kg"]), 3),
+        "counts_as_full": telling.unseen_text(topology, state, v) or None,
+        "blind_s": round(float(s["blind_s"][v]), 3) if s["blind_s"][v] < 1e9 else None,
+        "time_to_lip_s": None if math.isinf(left_s) else round(left_s, 1),
+    }
+
+
+def _chute(topology: Topology, state: Table, permit: Table, c: int) -> dict[str, Any]:
+    chute = topology.table["chutes"][0, c]
+    gate, lid = int(chute["gate"]), int(chute["lid"])
+    return {
+        "chute": topology.chutes[c],
+        "content_kg": round(float(state["last_content_kg"][0, c]), 3),
+        "lid": telling.position_text(topology, state, lid),
+        "gate": telling.position_text(topology, state, gate),
+        "why": telling.refusal_text(permit["rule"][0, gate], permit["rule"][0, lid]),
+    }

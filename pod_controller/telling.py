@@ -1,0 +1,72 @@
+"""What the controller believes, in the words people see: the same on console, socket and live view.
+
+Everything comes from the plant table, STATE and PERMIT of one tick; what is commanded is never shown as actual.
+Neighbours: `status` and `explain` build the answers of the control socket, the simulator's live view uses the same
+words. Must not decide, change a record, or know how it is shown.
+"""
+
+import math
+
+from pod_controller.kernels import records
+from pod_controller.kernels.records import Table
+from pod_controller.kernels.rules import GRANTED, NOT_WISHED, TEXT
+from pod_controller.topology import Topology
+
+
+def level_fracs(topology: Topology, state: Table) -> dict[str, float]:
+    """Best estimate of each vessel's level, as a fraction of its capacity."""
+    capacity = topology.table["vessels"]["capacity_kg"][0]
+    return {name: float(state["level_kg"][0, v] / capacity[v]) for v, name in enumerate(topology.vessels)}
+
+
+def time_to_lip_s(topology: Topology, state: Table, v: int) -> float:
+    """Seconds until vessel v reaches its lip if all that may come in now keeps coming; inf if nothing may."""
+    vessel = topology.table["vessels"][0, v]
+    inflow_kg_s = float(state["inflow_bound_kg_s"][0, v])
+    room_kg = float(min(vessel["capacity_kg"], vessel["weir_kg"]) - state["bound_kg"][0, v])
+    if inflow_kg_s <= 0.0 or vessel["weir_kg"] < vessel["capacity_kg"]:
+        return math.inf
+    return max(0.0, room_kg) / inflow_kg_s
+
+
+def position_text(topology: Topology, state: Table, e: int) -> str:
+    """Where element e is, by feedback only: "shut" or "locked" when proved, else how far it may be open."""
+    if state["proved_shut"][0, e]:
+        return "locked" if topology.table["elements"]["role"][0, e] == records.LID else "shut"
+    return f"open {float(state['envelope_frac'][0, e]):.0%}"
+
+
+def refusal_text(gate_rule: int, lid_rule: int) -> str:
+    """The rule worth telling of a chute: the gate's if it was refused, else the lid's; empty if neither was."""
+    for rule in (int(gate_rule), int(lid_rule)):
+        if rule not in (NOT_WISHED, GRANTED):
+            return TEXT[rule]
+    return ""
+
+
+def unseen_text(topology: Topology, state: Table, v: int) -> str:
+    """Why vessel v counts as full; empty if it does not."""
+    if not state["full"][0, v]:
+        return ""
+    blind_s = float(state["blind_s"][0, v])
+    if blind_s <= topology.table["vessels"]["stale_s"][0, v]:
+        return f"float {topology.float_tags[v]} of {topology.vessels[v]} is on, or cannot be read"
+    since = "since the start" if blind_s > 1e9 else f"for {blind_s:.0f} s"
+    tags = ", ".join(topology.level_tags[v])
+    return f"{topology.vessels[v]} has been without two good levels {since} ({tags})"
+
+
+def waits_for(topology: Topology, state: Table) -> list[str]:
+    """What keeps a STOPPED pod from IDLE: vessels out of sight, elements not proved at their fail state."""
+    plant = topology.table
+    blind = state["blind_s"][0] > plant["vessels"]["stale_s"][0]
+    found = [
+        f"two good levels of {name} ({', '.join(topology.level_tags[v])})"
+        for v, name in enumerate(topology.vessels)
+        if blind[v]
+    ]
+    for e, name in enumerate(topology.elements):
+        if plant["elements"]["role"][0, e] != records.FREE and state["envelope_frac"][0, e] != 0.0:
+            tag = topology.locked_tags[e] or topology.position_tags[e] or "no feedback"
+            found.append(f"{name} proved {'locked' if topology.locked_tags[e] else 'shut'} ({tag})")
+    return found

@@ -1,0 +1,93 @@
+"""`podctl bench`: figures beside their goals; a missed goal is printed as missed, and is no failure.
+
+Neighbours: `bench_core` measures. Benches that other parts of the project promise are refused until they exist. Must
+not know how anything is measured.
+"""
+
+import json
+import platform
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from sim_hardware.bench_core import Row
+
+PROMISED = ("biology", "surge", "guard", "line", "clairvoyant")
+
+
+class _Benches(click.Group):
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The bench's command; one that is only promised says so."""
+        if cmd_name in PROMISED:
+            raise click.UsageError(f"bench {cmd_name} is not built yet; built: {', '.join(self.list_commands(ctx))}")
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Benches)
+def bench() -> None:
+    """Measure, and print each goal beside its figure."""
+
+
+@bench.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--tiny", is_flag=True, help="Run everything once and briefly: shows that it works; figures mean little.")
+def core(as_json: bool, tiny: bool) -> int:
+    """Speed of the simulation tiers and of the kernel, start, memory."""
+    from sim_hardware import bench_core
+    from sim_hardware.c_twin import compiler_version
+
+    compiler = compiler_version()
+    rows: list[Row] = []
+    for name, measure in bench_core.steps(bench_core.TINY if tiny else bench_core.Sizes()):
+        click.echo(f"bench core: {name} ...", err=True)
+        rows.extend(measure())
+    if as_json:
+        click.echo(
+            json.dumps({"bench": "core", "rows": [row._asdict() for row in rows], "machine": _machine(compiler)})
+        )
+    elif sys.stdout.isatty():
+        _show(rows)
+    else:
+        click.echo("\n".join(_line(row) for row in rows))
+    return 0
+
+
+def _machine(compiler: str) -> dict[str, Any]:
+    import numba
+
+    return {"processor": _processor(), "python": platform.python_version(), "numba": numba.__version__, "c": compiler}
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            names = [line.split(":", 1)[1].strip() for line in file if line.startswith(("model name", "Model"))]
+    except OSError:
+        names = []
+    return names[0] if names else platform.machine()
+
+
+def _sides(row: "Row") -> tuple[str, str, str]:
+    """Figure, goal and verdict as words."""
+    bound = "at least" if row.unit.startswith("simulated") else "at most"
+    return f"{row.figure:,.4g} {row.unit}", f"{bound} {row.goal:,.4g}", "met" if row.met else "MISSED"
+
+
+def _line(row: "Row") -> str:
+    figure, goal, verdict = _sides(row)
+    detail = ", ".join(f"{key} {value:,.4g}" for key, value in row.detail.items())
+    return f"{row.name}: {figure}; goal {goal}: {verdict} ({detail})"
+
+
+def _show(rows: "list[Row]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("", "figure", "goal", "", "from", title="podctl bench core")
+    for row in rows:
+        figure, goal, verdict = _sides(row)
+        detail = ", ".join(f"{key} {value:,.4g}" for key, value in row.detail.items())
+        table.add_row(row.name, figure, goal, f"[green]{verdict}" if row.met else f"[red]{verdict}", detail)
+    Console().print(table)

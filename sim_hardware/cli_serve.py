@@ -1,0 +1,38 @@
+"""`podctl sim --serve DIR`: the hardware alone, until somebody ends it, and what became of the mass meanwhile.
+
+Neighbours: `cli` has the options, `serve` serves, `outcome` words the result. Must not know physics or bytes.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pod_controller.config import load
+from sim_hardware import faults, hardware, outcome, scenarios, serve, served_config
+
+if TYPE_CHECKING:
+    from sim_hardware.cli import Asked
+
+EXIT_INTERRUPTED = 130
+SERVED_OVER_TCP = ("C",)  # of the reference pod, unless --tcp or --config says otherwise
+
+
+def run(asked: "Asked", folder: Path) -> int:
+    """Serve in folder; the exit code: 130 after Ctrl-C, 3 when something spilled."""
+    config = load(asked.config_file)
+    over_tcp = asked.tcp or (SERVED_OVER_TCP if asked.config_path is None else ())
+    config = served_config.over_tcp(config, over_tcp)
+    extra = [faults.parse(text) for text in asked.fault_texts]
+    if asked.scenario is None:
+        made = hardware.build_standing(config, asked.seed, extra)
+    else:
+        made = hardware.build(config, scenarios.draw(asked.scenario, asked.seed, len(config.chute)), extra)
+    served = serve.serve(config, made, folder, asked.duration_s, lambda: click.echo(f"ready {folder}"))
+    result = outcome.hardware_result(asked.scenario or "", asked.seed, served.elapsed_s, made.plant.figures())
+    if asked.as_json:
+        click.echo(json.dumps(outcome.hardware_as_json(result, served.elapsed_s)))
+    else:
+        click.echo("\n".join(outcome.hardware_as_lines(result)))
+    return EXIT_INTERRUPTED if served.interrupted else outcome.exit_code(result)

@@ -1,0 +1,164 @@
+"""Faults of a configuration: all at once, each by file:line, name, value, limit and what to do."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from plant_bench import REFERENCE
+
+from pod_controller.config import ConfigFaults, load
+
+TEXT = REFERENCE.read_text("utf-8")
+
+
+def faults_of(folder: Path, *edits: tuple[str, str], text: str = TEXT) -> list[str]:
+    """The lines told for the reference pod after these edits; each edit must hit."""
+    for old, new in edits:
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    path = folder / "pod.toml"
+    path.write_text(text, "utf-8")
+    try:
+        load(path)
+    except ConfigFaults as told:
+        return told.lines
+    return []
+
+
+def line_of(text: str, part: str) -> int:
+    return text[: text.index(part)].count("\n") + 1
+
+
+def test_the_reference_pod_has_no_faults(tmp_path: Path) -> None:
+    assert faults_of(tmp_path) == []
+
+
+RANGES = [
+    ("tick_s = 0.5", "tick_s = 0.05", "E105", "must be at least 0.1"),
+    ("tick_s = 0.5", "tick_s = nan", "E105", "finite"),
+    ("capacity_kg = 600.0", "capacity_kg = inf", "E105", "finite"),
+    ("capacity_kg = 600.0", "capacity_kg = -1.0", "E105", "must be above 0"),
+    ("stale_s = 10.0", "stale_s = 0.1", "E105", "must be at least 0.5"),
+    ("baud = 38400", "baud = 38401", "E105", "must be one of"),
+    ('protocol = "ascii"', 'protocol = "can"', "E105", "must be one of"),
+    ("unit = 1", "unit = 0", "E105", "must be at least 1"),
+    ("unit = 1", 'unit = "one"', "E106", "integer"),
+    ("hold_up_kg = 12.0", "hold_upp_kg = 12.0", "E103", "did you mean 'hold_up_kg'"),
+    ("capacity_kg = 600.0", "", "E104", "is missing: add it"),
+    ("setpoint_frac = 0.2", "setpoint_frac = 1.2", "E105", "must be at most 1"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "code", "words"), RANGES)
+def test_a_value_out_of_range_is_told_with_line_and_remedy(
+    old: str, new: str, code: str, words: str, tmp_path: Path
+) -> None:
+    told = faults_of(tmp_path, (old, new))
+
+    assert len(told) == 1
+    assert told[0].startswith(f"{tmp_path / 'pod.toml'}:")
+    assert f": {code} " in told[0]
+    assert words in told[0]
+    if new:
+        assert int(told[0].split(":")[1]) == line_of(TEXT, old)
+
+
+def test_all_faults_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    told = faults_of(
+        tmp_path, ("tick_s = 0.5", "tick_s = nan"), ("stale_s = 10.0", "stale_s = 99.0"), ("band_degc", "bend_degc")
+    )
+
+    lines = [int(fault.split(":")[1]) for fault in told]
+    assert [re.search(r"E\d+", fault)[0] for fault in told] == ["E105", "E105", "E104", "E103"]  # type: ignore[index]  # each has one
+    assert lines == sorted(lines)
+
+
+NAMES = [
+    ('gate = "gate_1"', 'gate = "gate_9"', "E111", "gate_9"),
+    ('overflow_to = "sump"', 'overflow_to = "sumpp"', "E111", "did you mean 'sump'"),
+    ('name = "gate_2"', 'name = "gate_1"', "E110", "stands twice"),
+    ('float_tag = "LSHH-204"', 'float_tag = "LSHH-205"', "E112", "did you mean 'LSHH-204'"),
+    ('line = "B"', 'line = "Z"', "E111", "no line of this pod"),
+    ("weir_kg = 362.0", "weir_kg = 410.0", "E113", "not below capacity_kg = 400"),
+    ("fast_stroke_s = 8.0", "fast_stroke_s = 28.0", "E113", "above stroke_s"),
+    ("shot_min_s = 30.0", "shot_min_s = 90.0", "E113", "shot_max_s"),
+    ("stop_kg = 60.0", "stop_kg = 260.0", "E113", "leave a band"),
+    ('principle = "radar"', 'principle = "hydrostatic"', "E114", "different principles"),
+    ('{ tag = "LT-202"', '{ tag = "LT-201"', "E114", "move one of them"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "code", "words"), NAMES)
+def test_what_does_not_hold_between_tables_is_told_by_name(
+    old: str, new: str, code: str, words: str, tmp_path: Path
+) -> None:
+    told = faults_of(tmp_path, (old, new))
+
+    assert any(f": {code} " in fault and words in fault for fault in told), told
+
+
+TAP = '[[intake]]\nname = "tap"\nelement = "heater"\nrate_kg_s = 1.0\nto = { buffer = 1.0 }\n\n[shedding]\n'
+PROMISES = [
+    (("watchdog_s = 2.0\n", ""), "E120", "XM-A, which has no watchdog"),
+    (('name = "gate_1"', 'name = "gate_1"\nwithout_power = "holds"'), "E121", "without power"),
+    (('element = "sump_pump"', 'element = "sump_pump"\nstatic_head = true'), "E122", "second element"),
+    (("[shedding]\n", TAP), "E122", "endless supply"),
+    (("capacity_kg = 600.0", "capacity_kg = 15.0"), "E123", "buffer cannot be kept from spilling"),
+    (("capacity_kg = 800.0", "capacity_kg = 40.0"), "E123", "bin cannot be kept from spilling"),
+    (("float_kg = 565.0", "float_kg = 599.0"), "E125", "lower it by"),
+    (("watchdog_s = 2.0", "watchdog_s = 60.0"), "E126", "history holds 64 ticks"),
+]
+
+
+@pytest.mark.parametrize(("edit", "code", "words"), PROMISES)
+def test_a_promise_that_cannot_be_given_is_refused(
+    edit: tuple[str, str], code: str, words: str, tmp_path: Path
+) -> None:
+    lower_float = [("float_kg = 565.0", "float_kg = 1.0")] if edit[1] == "capacity_kg = 15.0" else []
+
+    told = faults_of(tmp_path, edit, *lower_float)
+
+    assert any(f": {code} " in fault and words in fault for fault in told), told
+
+
+def test_an_overflow_in_a_circle_is_refused(tmp_path: Path) -> None:
+    told = faults_of(tmp_path, ('overflow_to = "storage"', 'overflow_to = "digester"'))
+
+    assert any(": E124 " in fault and "circle" in fault for fault in told), told
+
+
+def test_a_single_pump_above_a_small_vessel_is_refused_with_scenario_and_kilograms(tmp_path: Path) -> None:
+    told = faults_of(tmp_path, ("capacity_kg = 800.0", "capacity_kg = 40.0"))
+
+    assert re.search(r"one element of separator stuck open brings it \d+\.\d kg over its capacity", told[0])
+
+
+@pytest.mark.parametrize("text", ["", "[[", "a = ", "\ufeffa = 1", "a = 1\na = 2", "[" * 2000, "schema_version = 1"])
+def test_what_is_no_configuration_is_told_in_one_line_each(text: str, tmp_path: Path) -> None:
+    told = faults_of(tmp_path, text=text)
+
+    assert told
+    assert all(re.match(r".*pod\.toml:\d+: E10\d ", fault) for fault in told)
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigFaults, match="E101"):
+        load(tmp_path / "none.toml")
+
+
+KEYS = sorted(set(re.findall(r"^(\w+) = [-\d.]+", TEXT, re.MULTILINE)))
+VALUES = ("nan", "inf", "-inf", "-1.0", "0", "1e300", '"x"', "true", "[]", "{}", "1979-05-27")
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(key=st.sampled_from(KEYS), value=st.sampled_from(VALUES), which=st.integers(0, 20))
+def test_any_value_for_any_key_loads_or_is_told(key: str, value: str, which: int, tmp_path: Path) -> None:
+    places = list(re.finditer(rf"^{key} = \S+", TEXT, re.MULTILINE))
+    place = places[which % len(places)]
+    told = faults_of(tmp_path, text=f"{TEXT[: place.start()]}{key} = {value}{TEXT[place.end() :]}")
+
+    assert all(re.match(r".*pod\.toml:\d+: E1\d\d \S", fault) for fault in told)
+    if value in ("nan", "inf", "-inf"):
+        assert told

@@ -1,0 +1,48 @@
+"""The graph that the tables hold: reach through weirs, common causes, leases; what the promise is tested on."""
+
+from plant_bench import REFERENCE
+
+from pod_controller.config import load
+from pod_controller.kernels import records
+from pod_controller.topology import Topology, build
+
+
+def reference() -> Topology:
+    return build(load(REFERENCE))
+
+
+def test_feeding_reaches_every_vessel_that_the_digester_overflows_into() -> None:
+    t = reference()
+    reach = t.table[0].intakes[t.intakes.index("feed")].reach_ratio
+
+    assert {name: float(reach[v]) for v, name in enumerate(t.vessels) if reach[v] > 0.0} == {
+        "digester": 1.0,
+        "sump": 1.0,
+        "storage": 1.0,
+    }
+
+
+def test_intakes_stand_in_the_order_of_the_flow() -> None:
+    assert reference().intakes == ("throat", "feed", "separator", "dosing")
+
+
+def test_a_lease_is_the_watchdog_two_ticks_and_the_latency() -> None:
+    t = reference()
+
+    assert float(t.table[0].elements[t.element("gate_1")].lease_s) == 2.0 + 2 * 0.5 + 0.3
+
+
+def test_every_module_is_a_common_cause_of_what_it_moves() -> None:
+    t = reference()
+    members = t.table[0].causes[t.causes.index("XM-A")].member
+
+    held = {name for e, name in enumerate(t.elements) if members[e]}
+    assert held == {"gate_1", "gate_3", "lid_1", "lid_3", "macerator_valve", "feed_valve"}
+
+
+def test_roles_tell_what_can_bring_mass_in() -> None:
+    t = reference()
+    roles = {name: int(t.table[0].elements[e].role) for e, name in enumerate(t.elements)}
+
+    assert (roles["gate_1"], roles["macerator"], roles["lid_1"]) == (records.OWN, records.SHARED, records.LID)
+    assert roles["heater"] == records.FREE

@@ -1,0 +1,157 @@
+"""Real processes for tests: a pod's hardware, its core, an outside master; each is ended whatever the test does."""
+
+import json
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tty
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from hal.clock import SystemClock
+from sim_hardware.rtu_codec import seal
+
+PODCTL = (sys.executable, "-m", "pod_controller")
+OUTPUT_LINES = ("A", "B", "C")  # unit 1 of each is an output module
+READ_IMAGE = seal(1, bytes.fromhex("0400080001"))
+NS = 1_000_000_000
+CLOCK = SystemClock()
+
+
+def now_s() -> float:
+    """Monotonic seconds."""
+    return CLOCK.now_ns() / NS
+
+
+def pause(duration_s: float) -> None:
+    """Let real time pass."""
+    CLOCK.sleep_until_ns(CLOCK.now_ns() + round(duration_s * NS))
+
+
+def wait_until(true: Callable[[], bool], what: str, most_s: float = 40.0) -> None:
+    """Wait for something to become true."""
+    end_s = now_s() + most_s
+    while not true():
+        assert now_s() < end_s, f"not within {most_s:g} s: {what}"
+        pause(0.05)
+
+
+def podctl(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """A verb, run to its end."""
+    return subprocess.run([*PODCTL, *arguments], capture_output=True, text=True, check=False, timeout=60)
+
+
+class Process:
+    """A process with its output in a file."""
+
+    def __init__(self, log: Path, *arguments: str, **environment: str) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(arguments, stdout=output, stderr=output, env=os.environ | environment)
+        self.pid = self._process.pid
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    @property
+    def text(self) -> str:
+        """What it has written."""
+        return self.log.read_text()
+
+    def end(self, number: signal.Signals, most_s: float = 20.0) -> int:
+        """Send a signal and wait; its exit code."""
+        self._process.send_signal(number)
+        return self._process.wait(most_s)
+
+    def tell(self, number: signal.Signals) -> None:
+        """Send a signal that does not end it."""
+        self._process.send_signal(number)
+
+    def wait(self, most_s: float = 60.0) -> int:
+        """Its exit code."""
+        return self._process.wait(most_s)
+
+
+class WirePod:
+    """A pod's hardware in one folder, and what can be done around it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "pod"
+        self.config = self.folder / "pod.toml"
+        self._logs = folder
+
+    def hardware(self, scenario: str = "festival") -> Process:
+        """Start the hardware and wait until it is there."""
+        log = self._logs / "hardware.log"
+        log.unlink(missing_ok=True)
+        made = Process(log, *PODCTL, "sim", scenario, "--serve", str(self.folder))
+        wait_until(lambda: "ready" in made.text, "the hardware is ready")
+        return made
+
+    def core(self, **environment: str) -> Process:
+        """Start a core; it is not armed yet."""
+        return Process(self._logs / "core.log", *PODCTL, "run", "--config", str(self.config), **environment)
+
+    def ask(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """A verb about this pod."""
+        return podctl(*arguments, "--config", str(self.config))
+
+    def status(self) -> dict[str, Any]:
+        """What the core says; empty while nobody answers."""
+        answer = self.ask("status", "--json")
+        return dict(json.loads(answer.stdout)) if answer.stdout else {}
+
+    def wait_for(self, state: str) -> dict[str, Any]:
+        """Wait until the pod is in a state."""
+        wait_until(lambda: self.status().get("state") == state, f"the pod is {state}")
+        return self.status()
+
+    def run_up(self) -> None:
+        """Wait until armed, start, and wait until lids are open."""
+        self.wait_for("IDLE")
+        assert self.ask("start", "--reason", "a test").returncode == 0
+        wait_until(lambda: self.status()["chutes"][0]["lid"] == "open 100%", "lid 1 is unlocked")
+
+    def held(self) -> dict[str, int]:
+        """Output images as an outside master reads them, by line. The core must be gone: it holds its ports."""
+        lines = json.loads((self.folder / "map.json").read_text())["lines"]
+        return {line["name"]: read_image(line) for line in lines if line["name"] in OUTPUT_LINES}
+
+    def move(self, old: str, new: str) -> None:
+        """Edit the configuration."""
+        text = self.config.read_text()
+        assert re.search(old, text)
+        self.config.write_text(re.sub(old, new, text, count=1))
+
+
+def read_image(line: Mapping[str, Any]) -> int:
+    """Outputs held by unit 1 of a line of map.json, read once."""
+    if line["protocol"] == "modbus_tcp":
+        with socket.create_connection((line["host"], line["port"]), timeout=5.0) as link:
+            link.sendall(b"\0\1\0\0\0\6" + READ_IMAGE[:-2])
+            return int.from_bytes(link.makefile("rb").read(11)[-2:], "big")
+    descriptor = os.open(line["link"], os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    try:
+        tty.setraw(descriptor)
+        os.write(descriptor, READ_IMAGE)
+        reply = b""
+        while len(reply) < 7:
+            assert select.select([descriptor], [], [], 2.0)[0], f"{line['link']} does not answer: {reply.hex()}"
+            reply += os.read(descriptor, 64)
+        assert reply[:3] == b"\x01\x04\x02"
+        return int.from_bytes(reply[3:5], "big")
+    finally:
+        os.close(descriptor)
