@@ -11,8 +11,8 @@ from hal.pod_io import PodIO
 from hal.pod_io import build as build_field
 from pod_controller.config import PodConfig
 from pod_controller.journal import Journal
-from pod_controller.selftest import warm
 from pod_controller.loop import Loop, Step
+from pod_controller.selftest import warm
 from pod_controller.step import step
 from pod_controller.topology import Topology
 from pod_controller.topology import build as build_topology

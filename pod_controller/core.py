@@ -26,6 +26,7 @@ from pod_controller.telling import waits_for
 
 NS = 1_000_000_000
 SETTLE_S = 5.0  # outputs are read back at their fail states within this, or four ticks where that is longer
+FIRST_OPEN_S = 3.0
 WAITING_MOST = 16
 NOTICES_KEPT = 12
 REFUSED, BUSY, UNVERIFIED = 421, 422, 431
@@ -178,6 +179,8 @@ class Core:
 
     def _watch_ports(self, now_ns: int) -> None:
         for port in self._ports:
+            if port.opened_count == 0 and now_ns - self._started_ns < FIRST_OPEN_S * NS:
+                continue  # a connection takes its time
             if port.is_open != self._open[port.line]:
                 self._open[port.line] = port.is_open
                 value = "open" if port.is_open else "gone"

@@ -36,7 +36,8 @@ SCHEMA = (
     f"PRAGMA user_version={SCHEMA_VERSION}",
 )
 # CAST: damaged text must reach the check as bytes, not as a decoding error.
-ROWS = "SELECT seq, CAST(body AS BLOB), hash FROM entry ORDER BY seq"
+ROWS = "SELECT seq, CAST(body AS BLOB), hash FROM entry WHERE seq > ? ORDER BY seq LIMIT ?"
+PAGE_ROWS = 500  # the file is locked against its writer while a page is read, not while somebody looks at it
 DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH}
 
 
@@ -79,7 +80,7 @@ class Store:
                     "DELETE FROM sample WHERE n <= (SELECT max(n) FROM sample) - ?", (self._keep.samples,)
                 )
             self._database.execute("COMMIT")
-        except BaseException:
+        except sqlite3.Error:
             self._roll_back()
             raise
         self.last, self._first = new, first
@@ -153,8 +154,14 @@ def open_store(disk: Disk, path: Path, keep: Reserve) -> Store:
 
 
 def rows_of(database: Database) -> Iterator[tuple[object, object, object]]:
-    """Entries in order, as they lie in the file."""
-    yield from database.execute(ROWS)
+    """Entries in order, as they lie in the file, read page by page."""
+    last = -1
+    while rows := database.execute(ROWS, (last, PAGE_ROWS)).fetchall():
+        yield from rows
+        newest = rows[-1][0]
+        if not isinstance(newest, int) or newest <= last:
+            return
+        last = newest
 
 
 def base_of(database: Database) -> Link:

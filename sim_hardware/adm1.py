@@ -24,7 +24,8 @@ from sim_hardware.adm1_model import gas_outflow_m3_d, hydrogen_ions
 from sim_hardware.adm1_records import Row, Table, Vector
 from sim_hardware.adm1_solver import SHORTEST_D, advance
 
-E_STUCK = 440
+E_STUCK = 460
+E_UNWRITTEN = 461
 NEUTRAL_S_H = 1e-7
 LIMITS = {"--days": (0.0, 1e6), "--rtol": (1e-12, 1e-2)}
 
@@ -42,7 +43,7 @@ def start(parameters: Table, initial: Vector) -> Table:
 def simulate(parameters: Table, digestion: Table, influent: Influent, days: float, rtol: float, look: Look) -> None:
     """Run digestion for days; look is called at 0 and at the end of each row (constant feed: daily).
 
-    Raises PodError E440 when no step is short enough.
+    Raises PodError E460 when no step is short enough.
     """
     p, s, w = parameters[0], digestion[0], r.table(r.WORKSPACE)[0]
     look(0.0, s)
@@ -112,7 +113,7 @@ def _write(path: Path, rows: list[dict[str, float]]) -> None:
             writer.writeheader()
             writer.writerows(rows)
     except OSError as error:
-        raise PodError(E_STUCK + 1, f"{path}: the trajectory cannot be written: {error.strerror}") from error
+        raise PodError(E_UNWRITTEN, f"{path}: the trajectory cannot be written: {error.strerror}") from error
 
 
 @click.command("python -m sim_hardware.adm1")

@@ -115,7 +115,7 @@ def kernel_rows(plant: Table, sizes: Sizes) -> list[Row]:
     kernel, peer = _tick_works(plant, twin, sizes.frames_count)
     found = ratio(kernel, peer, sizes.repeats)
     goal_us = TWIN_RATIO * found.other_us + TWIN_OVER_US
-    detail = {"c_us": found.other_us, "ratio": found.ratio, "spread_ratio": found.spread}
+    detail = {"c_us": found.other_us, "ratio": found.ratio, "spread_ratio": found.spread_ratio}
     name = f"kernel_tick_{int(plant[0].n_chutes)}_chutes"
     return [Row(name, found.one_us, "us", goal_us, found.one_us <= goal_us, detail)]
 
@@ -163,10 +163,10 @@ def child_rows(sizes: Sizes) -> list[Row]:
     ]
 
 
-def _child(seconds: float) -> dict[str, float]:
+def _child(duration_s: float) -> dict[str, float]:
     """One `bench_child`: what it tells, and the wall time until it told that it was armed."""
     begun_s = time.perf_counter()
-    command = [sys.executable, "-m", "sim_hardware.bench_child", str(seconds)]
+    command = [sys.executable, "-m", "sim_hardware.bench_child", str(duration_s)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         first = process.stdout.readline()
@@ -174,7 +174,9 @@ def _child(seconds: float) -> dict[str, float]:
         rest, complaint = process.communicate()
     if process.returncode != 0 or not first or not rest:
         last = (complaint.strip().splitlines() or ["no message"])[-1]
-        raise PodError(CHILD_FAILED, f"bench_child {seconds} ended with {process.returncode}: {last}; run it by hand")
+        raise PodError(
+            CHILD_FAILED, f"bench_child {duration_s} ended with {process.returncode}: {last}; run it by hand"
+        )
     return {**json.loads(first), **json.loads(rest), "wall_s": wall_s}
 
 

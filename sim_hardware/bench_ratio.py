@@ -27,7 +27,7 @@ class Ratio(NamedTuple):
     one_us: float
     other_us: float
     ratio: float
-    spread: float
+    spread_ratio: float
 
 
 def ratio(one: Work, other: Work, repeats: int = REPEATS) -> Ratio:
@@ -39,8 +39,8 @@ def ratio(one: Work, other: Work, repeats: int = REPEATS) -> Ratio:
         pairs.append(((first + fourth) / 2.0, (second + third) / 2.0))
     ratios = sorted(a / b for a, b in pairs)
     tenth = len(ratios) // 10
-    spread = ratios[-1 - tenth] / ratios[tenth]
-    return Ratio(median(a for a, _ in pairs), median(b for _, b in pairs), median(ratios), spread)
+    spread_ratio = ratios[-1 - tenth] / ratios[tenth]
+    return Ratio(median(a for a, _ in pairs), median(b for _, b in pairs), median(ratios), spread_ratio)
 
 
 def _rounds(work: Work) -> int:

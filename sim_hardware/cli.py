@@ -36,7 +36,7 @@ class Asked(NamedTuple):
     tier: str
     duration_s: float | None
     wire: bool
-    speed: float | None
+    speed_ratio: float | None
     fault_texts: tuple[str, ...]
     record_path: Path | None
     serve_in: Path | None
@@ -67,7 +67,7 @@ class Ended(NamedTuple):
 @click.option("--tier", type=click.Choice(["a", "b"]), default="b", show_default=True)
 @click.option("--duration", "duration_s", type=click.FloatRange(min=1.0), help="Simulated seconds; default: all of it.")
 @click.option("--wire", is_flag=True, help="Real time, on pseudo-terminals.")
-@click.option("--speed", type=click.FloatRange(min=0.01), help="Tier b at this many times real time.")
+@click.option("--speed", "speed_ratio", type=click.FloatRange(min=0.01), help="Tier b at this many times real time.")
 @click.option("--fault", "fault_texts", multiple=True, metavar="KIND@TARGET:from=..,for=..,k=v")
 @click.option("--record", "record_path", type=click.Path(path_type=Path), help="Record for podctl replay (tier b).")
 @click.option(
@@ -106,7 +106,7 @@ def _refuse_nonsense(asked: Asked) -> None:
         _refuse_controllers_own(asked)
     if asked.wire and asked.tier == "a":
         raise click.UsageError("--wire runs the real program on pseudo-terminals: it cannot be tier a")
-    if asked.speed is not None and (asked.wire or asked.tier == "a"):
+    if asked.speed_ratio is not None and (asked.wire or asked.tier == "a"):
         raise click.UsageError("--speed paces virtual time: use it with tier b and without --wire")
     if asked.record_path is not None and (asked.wire or asked.tier == "a"):
         raise click.UsageError("--record records tier b: use it without --wire")
@@ -115,7 +115,7 @@ def _refuse_nonsense(asked: Asked) -> None:
 
 
 def _refuse_controllers_own(asked: Asked) -> None:
-    if asked.speed is not None:
+    if asked.speed_ratio is not None:
         raise click.UsageError("--serve runs in real time: --speed cannot pace it")
     if asked.wire or asked.tier == "a" or asked.policy != "guarded" or asked.record_path is not None:
         text = "--serve runs the hardware alone: --wire, --tier, --policy and --record are for runs with a controller"
@@ -137,7 +137,7 @@ def _run(asked: Asked, config: "PodConfig", drawn: "Scenario", extra: "list[Faul
 
             pod, interrupted = real_time.run(config, drawn, asked.policy, extra, view.look)
             return Ended(pod.result("c"), pod.overruns, interrupted)
-        return _virtual(asked, config, drawn, extra, _paced(view.look, asked.speed, clock))
+        return _virtual(asked, config, drawn, extra, _paced(view.look, asked.speed_ratio, clock))
     finally:
         view.close()
 
@@ -168,15 +168,15 @@ def _virtual(
 
 
 def _paced(
-    look: "Callable[[SimulatedPod, int], None]", speed: float | None, clock: Clock
+    look: "Callable[[SimulatedPod, int], None]", speed_ratio: float | None, clock: Clock
 ) -> "Callable[[SimulatedPod, int], None]":
     """The same view, never ahead of speed times real time."""
-    if speed is None:
+    if speed_ratio is None:
         return look
     begun_ns = clock.now_ns()
 
     def look_in_pace(pod: "SimulatedPod", now_ns: int) -> None:
-        clock.sleep_until_ns(begun_ns + int(now_ns / speed))
+        clock.sleep_until_ns(begun_ns + int(now_ns / speed_ratio))
         look(pod, now_ns)
 
     return look_in_pace

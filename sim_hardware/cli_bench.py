@@ -1,7 +1,7 @@
 """`podctl bench`: figures beside their goals; a missed goal is printed as missed, and is no failure.
 
-Neighbours: `bench_core` measures. Benches that other parts of the project promise are refused until they exist. Must
-not know how anything is measured.
+Neighbours: `bench_core`, `bench_line_cycle` and `bench_biology` measure. Benches that other parts of the project
+promise are refused until they exist. Must not know how anything is measured.
 """
 
 import json
@@ -14,7 +14,7 @@ import click
 if TYPE_CHECKING:
     from sim_hardware.bench_core import Row
 
-PROMISED = ("biology", "surge", "guard", "line", "clairvoyant")
+PROMISED = ("surge", "guard", "line", "clairvoyant")
 
 
 class _Benches(click.Group):
@@ -48,7 +48,43 @@ def core(as_json: bool, tiny: bool) -> int:
             json.dumps({"bench": "core", "rows": [row._asdict() for row in rows], "machine": _machine(compiler)})
         )
     elif sys.stdout.isatty():
-        _show(rows)
+        _show(rows, "core")
+    else:
+        click.echo("\n".join(_line(row) for row in rows))
+    return 0
+
+
+@bench.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--tiny", is_flag=True, help="A few cycles: shows that it works; figures mean little.")
+def cycle(as_json: bool, tiny: bool) -> int:
+    """A line's cycle on metered pseudo-terminals beside wire, turnaround and t3.5, and beside pymodbus' client."""
+    from sim_hardware import bench_line_cycle
+
+    click.echo("bench cycle: lines of the reference pod in real time ...", err=True)
+    rows = bench_line_cycle.rows(3 if tiny else bench_line_cycle.CYCLES)
+    if as_json:
+        click.echo(json.dumps({"bench": "cycle", "rows": [row._asdict() for row in rows], "machine": _machine("")}))
+    elif sys.stdout.isatty():
+        _show(rows, "cycle")
+    else:
+        click.echo("\n".join(_line(row) for row in rows))
+    return 0
+
+
+@bench.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--tiny", is_flag=True, help="One day: shows that it works; figures mean little.")
+def biology(as_json: bool, tiny: bool) -> int:
+    """The digester's model under a feed that changes every quarter of an hour, beside scipy's LSODA."""
+    from sim_hardware import bench_biology
+
+    click.echo("bench biology: days of the digester, then the same with LSODA ...", err=True)
+    rows = bench_biology.rows(1, 1) if tiny else bench_biology.rows()
+    if as_json:
+        click.echo(json.dumps({"bench": "biology", "rows": [row._asdict() for row in rows], "machine": _machine("")}))
+    elif sys.stdout.isatty():
+        _show(rows, "biology")
     else:
         click.echo("\n".join(_line(row) for row in rows))
     return 0
@@ -71,7 +107,7 @@ def _processor() -> str:
 
 def _sides(row: "Row") -> tuple[str, str, str]:
     """Figure, goal and verdict as words."""
-    bound = "at least" if row.unit.startswith("simulated") else "at most"
+    bound = "at least" if row.unit.startswith(("simulated", "times")) else "at most"
     return f"{row.figure:,.4g} {row.unit}", f"{bound} {row.goal:,.4g}", "met" if row.met else "MISSED"
 
 
@@ -81,11 +117,11 @@ def _line(row: "Row") -> str:
     return f"{row.name}: {figure}; goal {goal}: {verdict} ({detail})"
 
 
-def _show(rows: "list[Row]") -> None:
+def _show(rows: "list[Row]", bench_name: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("", "figure", "goal", "", "from", title="podctl bench core")
+    table = Table("", "figure", "goal", "", "from", title=f"podctl bench {bench_name}")
     for row in rows:
         figure, goal, verdict = _sides(row)
         detail = ", ".join(f"{key} {value:,.4g}" for key, value in row.detail.items())

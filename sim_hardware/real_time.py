@@ -17,7 +17,6 @@ from pod_controller.config import PodConfig
 from sim_hardware.faults import Fault
 from sim_hardware.pod import NS, SETTLE_S, SimulatedPod
 from sim_hardware.scenarios import Scenario
-from sim_hardware.wire import precise_loop
 
 WIRE_ONLY = 156
 
@@ -90,7 +89,7 @@ def run(
     pod = SimulatedPod(config, scenario, policy, extra_faults)
     try:
         real = RealTimeRun(pod, on_tick)
-        with asyncio.Runner(loop_factory=precise_loop) as loop:
+        with asyncio.Runner(loop_factory=runner.precise_loop) as loop:
             loop.run(real.run(scenario.duration_s))
     except OSError as error:
         text = f"pseudo-terminals: {error.strerror}: this machine has none free; use --tier b instead of --wire"

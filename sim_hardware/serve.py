@@ -17,11 +17,12 @@ from typing import NamedTuple
 
 from hal.clock import SystemClock
 from hal.errors import Code, PodError
+from hal.runner import precise_loop
 from pod_controller.config import PodConfig
 from sim_hardware.hardware import NS, Hardware
 from sim_hardware.served_config import as_toml, moved
 from sim_hardware.served_map import map_of
-from sim_hardware.wire import WireBench, precise_loop
+from sim_hardware.wire import WireBench
 
 CONFIG, MAP = "pod.toml", "map.json"
 

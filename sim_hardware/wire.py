@@ -9,7 +9,6 @@ executive.py (the same on virtual time). Must not know: devices, plant beyond ad
 import asyncio
 import fcntl
 import os
-import selectors
 import struct
 import termios
 import tty
@@ -27,11 +26,6 @@ SAMPLE_S = 0.1
 _SILENCE_S = 0.02  # end of an unframed rest: far above 3.5 characters, as a stream comes in pieces
 _READ_BYTES = 4096
 _UNREAD_BYTES = 512  # what nobody has read by then is gone: a wire keeps nothing for a later listener
-
-
-def precise_loop() -> asyncio.AbstractEventLoop:
-    """An event loop whose timers are exact to microseconds: epoll, the usual way, waits in whole milliseconds."""
-    return asyncio.SelectorEventLoop(selectors.SelectSelector())
 
 
 class Wired(NamedTuple):

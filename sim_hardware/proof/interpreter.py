@@ -100,21 +100,23 @@ class _Call:
         self._where = where
         self._returned: Value = False
         self._value: Value = None
+        self._branch: Value = True  # the tests that led here, without what has returned
         self._left: list[Value] = []  # per open loop: where this round or the loop has been left
         self._broken: list[Value] = []
 
     def result(self) -> Value:
-        self._block(self._tree.body, self._where)
+        self._block(self._tree.body, True)
         return self._value
 
     def _refuse(self, node: ast.AST) -> PodError:
         return PodError(OUTSIDE_SUBSET, f"kernel {self._tree.name}: '{ast.unparse(node)}' cannot be executed on symbols")
 
-    def _block(self, statements: Sequence[ast.stmt], where: Value) -> None:
+    def _block(self, statements: Sequence[ast.stmt], branch: Value) -> None:
         for statement in statements:
-            here = both(where, negated(self._returned))
+            self._branch = branch
             for left in (*self._left, *self._broken):
-                here = both(here, negated(left))
+                self._branch = both(self._branch, negated(left))
+            here = both(both(self._where, self._branch), negated(self._returned))
             if here is False:
                 return
             execute = getattr(self, f"_do_{type(statement).__name__.lower()}", None)
@@ -137,9 +139,10 @@ class _Call:
         self._store(node.target, operated(type(node.op).__name__, before, change), where)
 
     def _store(self, target: ast.expr, value: Value, where: Value) -> None:
-        if isinstance(target, ast.Name):
+        if isinstance(target, ast.Name):  # where the function has returned, its names matter no more
             held: Any = self._names
             key: Any = target.id
+            where = self._branch
         elif isinstance(target, ast.Attribute):
             held, key = vars(self._of(target.value, where)), target.attr
         elif isinstance(target, ast.Subscript):
@@ -160,27 +163,28 @@ class _Call:
         return held, at[-1]
 
     def _do_if(self, node: ast.If, where: Value) -> None:
-        truth = self._of(node.test, where)
-        self._block(node.body, both(where, truth))
-        self._block(node.orelse, both(where, negated(truth)))
+        truth, branch = self._of(node.test, where), self._branch
+        self._block(node.body, both(branch, truth))
+        self._block(node.orelse, both(branch, negated(truth)))
 
     def _do_for(self, node: ast.For, where: Value) -> None:
         if not isinstance(node.iter, ast.Call) or not isinstance(node.target, ast.Name):
             raise self._refuse(node)
         bounds = [self._of(argument, where) for argument in node.iter.args]
+        branch = self._branch
         self._broken.append(False)
         for index in range(*bounds):
             self._names[node.target.id] = index
             self._left.append(False)
-            self._block(node.body, where)
+            self._block(node.body, branch)
             self._left.pop()
         self._broken.pop()
 
-    def _do_continue(self, _node: ast.Continue, where: Value) -> None:
-        self._left[-1] = either(self._left[-1], where)
+    def _do_continue(self, _node: ast.Continue, _where: Value) -> None:
+        self._left[-1] = either(self._left[-1], self._branch)
 
-    def _do_break(self, _node: ast.Break, where: Value) -> None:
-        self._broken[-1] = either(self._broken[-1], where)
+    def _do_break(self, _node: ast.Break, _where: Value) -> None:
+        self._broken[-1] = either(self._broken[-1], self._branch)
 
     def _do_return(self, node: ast.Return, where: Value) -> None:
         value = self._of(node.value, where) if node.value is not None else None

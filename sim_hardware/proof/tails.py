@@ -3,7 +3,7 @@
 The physics stated here is the reading of the lease that the guard needs: whatever was commanded up to now may still
 be in force for a lease after now, and the command of this tick for a lease after the next one, because each of them
 may be lost; only then does the element travel shut, at its slowest. A relay that is told to open goes on opening
-meanwhile, at its fastest.
+meanwhile, as fast as it likes.
 
 Neighbours: `prover` settles. Must not know flows or vessels.
 """
@@ -15,7 +15,7 @@ import z3
 
 from pod_controller.kernels.guard import close_everything, opened_frac
 from pod_controller.kernels.terms import closing_tail_kg, still_to_pass_kg
-from sim_hardware.proof.algebra import larger, smaller
+from sim_hardware.proof.algebra import larger
 from sim_hardware.proof.interpreter import Interpreter, Rec
 from sim_hardware.proof.prover import Case, Obligation
 
@@ -76,14 +76,14 @@ def _positioner_inflow(run: Interpreter, closing: bool) -> Iterator[Case]:
 
 
 def _relay_inflow(run: Interpreter, closing: bool) -> Iterator[Case]:
-    """The same for a relay: while any command to open lives it opens at its fastest, up to full open."""
+    """The same for a relay: while any command to open lives it opens as fast as it likes."""
     now, then, last = z3.Reals("y_now y_then y_last")
     for old, grant in ((0, 0), (1, 0)) if closing else ((0, 0), (0, 1), (1, 0), (1, 1)):
         o = One(0)
         x = o.closing(run) if closing else run.run(opened_frac, o.p, o.s, 0, grant)
         given = [*o.given, o.l == old, 0 <= now, now <= o.a, 0 <= then, 0 <= last]
         if old or grant:
-            given += [then <= smaller(1, now + o.T / o.F), last <= smaller(1, then + o.L / o.F), last >= then]
+            given += [then <= 1, last <= 1]
             lease = o.R * o.L * last
         else:
             given += [then <= larger(now - o.T / o.S, 0), last == then]
@@ -109,7 +109,7 @@ def _monotone(run: Interpreter) -> Iterator[Case]:
         given = [*o.given, 0 <= x, x <= more, more <= 1]
         asked = [run.run(opened_frac, o.p, o.s, 0, frac) for frac in (x, more)]
         claims = [o.phi(run, x) >= 0, o.phi(run, x) <= o.phi(run, more), asked[0] <= asked[1], asked[0] >= o.closing(run)]
-        yield Case("positioner" if positioner else "relay", given, [*claims, asked[1] <= 1])
+        yield Case("positioner" if positioner else "relay", given, [*claims, asked[1] <= 1, asked[1] >= more])
 
 
 OBLIGATIONS = [

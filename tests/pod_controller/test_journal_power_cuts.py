@@ -87,6 +87,31 @@ def test_no_power_cut_loses_an_acknowledged_entry_or_breaks_the_chain(folder: Pa
 
 
 @pytest.mark.campaign
+def test_a_second_cut_while_the_first_is_being_repaired_loses_nothing_either(folder: Path, depth: str) -> None:
+    written, cut, again = folder / "written", folder / "cut", folder / "again"
+    for place in (written, cut, again):
+        place.mkdir()
+    disk = LoggedDisk()
+    ends = write_batches(disk, written / "journal.db")
+    whole: list[object] = list(rows_of(SystemDisk().connect(written / "journal.db")))
+    count, found = 0, []
+
+    for image in images(disk.log, 1, 20 if depth == "full" else 200):
+        for file in cut.iterdir():
+            file.unlink()
+        for name, data in image.files.items():
+            (cut / name).write_bytes(data)
+        second = LoggedDisk()
+        Keeper(second, cut / "journal.db", "boot", str, Reserve()).close(0)
+        for twice in images(second.log, 3, 1, before=image):
+            count += 1
+            found += [fault for fault in [fault_of(twice, again, whole, ends)] if fault]
+
+    assert not found, "\n".join(found[:10])
+    assert count > (2_000 if depth == "full" else 100)
+
+
+@pytest.mark.campaign
 @pytest.mark.parametrize("mode", ["OFF", "NORMAL"])
 def test_the_same_cuts_find_what_weaker_settings_lose(folder: Path, monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
     weaker = tuple(text.replace("EXTRA", mode) for text in journal_store.PRAGMAS)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from ailing_disk import TROUBLES, AilingDisk
 
+from pod_controller import journal_salvage
 from pod_controller.journal_chain import Draft, Sample
 from pod_controller.journal_disk import SystemDisk
 from pod_controller.journal_keeper import WAITING_ENTRIES, Keeper
@@ -182,7 +183,7 @@ def test_a_damaged_file_at_the_start_is_put_aside_and_told(tmp_path: Path, damag
     assert "gap" in kinds(path)
     assert found[-1] == "31"
     assert found[:-1] == [str(n) for n in range(1, len(found))]
-    assert damage is not one_entry_changed or len(found) == 15
+    assert damage is not one_entry_changed or len(found) == 15  # fourteen before it, and the new one
 
 
 def test_a_locked_file_degrades_and_is_not_put_aside(tmp_path: Path) -> None:
@@ -239,5 +240,33 @@ def test_the_journal_can_be_read_while_it_is_written(tmp_path: Path) -> None:
     keeper.write(drafts(1), (), 0)
 
     assert values(path) == ["1"]
-    keeper.write(drafts(2), (), 1)
+    with reading(path) as database:
+        looking = entries(database)
+        next(looking)
+        keeper.write(drafts(2), (), 1)
+
     assert not keeper.health.degraded
+    assert values(path) == ["1", "2"]
+
+
+@pytest.mark.parametrize("step", range(3))
+def test_a_salvage_that_is_cut_short_is_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    path = tmp_path / "journal.db"
+    first = keeper_on(SystemDisk(), path)
+    first.write(drafts(*range(1, 31)), (), 0)
+    first.close(0)
+    one_entry_changed(path)
+    steps = iter(range(99))
+
+    def cut_at_step(folder: Path) -> None:
+        if next(steps) == step:
+            raise OSError("cut")
+
+    monkeypatch.setattr(journal_salvage, "sync_folder", cut_at_step)
+    keeper_on(SystemDisk(), path).write(drafts(31), (), NS)
+    keeper = keeper_on(SystemDisk(), path)
+    keeper.write(drafts(32), (), NS)
+
+    assert not keeper.health.degraded
+    assert values(path) == [*(str(n) for n in range(1, 15)), "32"]
+    assert (tmp_path / "journal.db.damaged-1").exists()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from pod_controller.cli_replay import replay
 from pod_controller.config import load
 from pod_controller.recorder import CHUNK_TICKS, Recorder, RecordingFile, in_line
 from sim_hardware import scenarios
+from sim_hardware.cli import sim
 from sim_hardware.pod import SimulatedPod
 
 REFERENCE = Path(str(files("sim_hardware").joinpath("reference/pod.toml")))
@@ -23,10 +25,17 @@ DURATION_S = 600.0
 pytestmark = pytest.mark.scenario
 
 
+def busiest_part(n_chutes: int, duration_s: float) -> scenarios.Scenario:
+    """So much of a festival, from half a minute before its largest bag on."""
+    whole = scenarios.draw("festival", 3, n_chutes, None)
+    events = whole.events.copy()
+    events["at_ns"] -= int(events["at_ns"][events["kg"].argmax()]) - 30_000_000_000
+    return replace(whole, events=events[events["at_ns"] >= 0], duration_s=duration_s)
+
+
 def record(recorder: Recorder, duration_s: float = DURATION_S) -> SimulatedPod:
     config = load(REFERENCE)
-    drawn = scenarios.draw("festival_jammed_gate", 3, len(config.chute), duration_s)
-    pod = SimulatedPod(config, drawn, recorder=recorder)
+    pod = SimulatedPod(config, busiest_part(len(config.chute), duration_s), recorder=recorder)
     pod.run()
     recorder.close()
     return pod
@@ -172,6 +181,17 @@ def test_a_large_recording_makes_room_by_starting_again(tmp_path: Path) -> None:
     parts = [run(str(part)) for part in (path.with_name("x.rec.old"), path)]
 
     assert all(said["identical"] and said["ticks"] > 0 for _, said in parts)
+
+
+def test_sim_records_what_replay_takes(tmp_path: Path) -> None:
+    path = tmp_path / "run.rec"
+    arguments = ["festival", "--duration", "60", "--json", "--record", str(path)]
+
+    simulated = json.loads(CliRunner().invoke(sim, arguments, standalone_mode=False).stdout)
+    code, said = run(str(path))
+
+    assert code == 0
+    assert said["ticks"] == simulated["ticks"]
 
 
 def test_permits_hold_no_bytes_that_belong_to_no_field() -> None:

@@ -9,11 +9,32 @@ import sys
 import pytest
 
 PODCTL = [sys.executable, "-m", "pod_controller"]
-KEYS = (
-    "scenario seed policy tier tick_s simulated_s wall_s ticks arrived_kg accepted_kg refused_kg processed_kg "
-    "held_start_kg held_kg spilled_kg balance_error_kg guard_closures closed_s max_level_frac overruns outputs_at_fail "
-    "trace_sha256 sources vessels"
-).split()
+KEYS = [
+    "scenario",
+    "seed",
+    "policy",
+    "tier",
+    "tick_s",
+    "simulated_s",
+    "wall_s",
+    "ticks",
+    "arrived_kg",
+    "accepted_kg",
+    "refused_kg",
+    "processed_kg",
+    "held_start_kg",
+    "held_kg",
+    "spilled_kg",
+    "balance_error_kg",
+    "guard_closures",
+    "closed_s",
+    "max_level_frac",
+    "overruns",
+    "outputs_at_fail",
+    "trace_sha256",
+    "sources",
+    "vessels",
+]
 
 
 def podctl(*words: str) -> "subprocess.CompletedProcess[str]":

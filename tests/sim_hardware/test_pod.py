@@ -66,7 +66,7 @@ def test_an_exception_in_the_tick_closes_every_output_and_aborts() -> None:
 
     def look(pod: SimulatedPod, now_ns: int) -> None:
         if now_ns == 30 * NS:
-            pod.app.loop._step = fail  # type: ignore[assignment]  # noqa: SLF001 (a planted bug)
+            pod.app.loop._step = fail  # type: ignore[assignment]
 
     with pytest.raises(ZeroDivisionError):
         simulated.run(look)

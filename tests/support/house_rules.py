@@ -33,6 +33,8 @@ UNITLESS_NAMES = {
     "kg_per_unit": "mass per unit of the point, whatever that is",
     "scale": "units of the point per register step",
     "offset": "value of the point at register zero",
+    "figure": "what a bench found, in the unit its row names",
+    "goal": "what a bench's figure is set against, in the same unit",
 }
 PUBLISHED_MODELS = ("sim_hardware/adm1*.py", "sim_hardware/culture*.py", "sim_hardware/am2*.py")
 # The clock itself, what measures speed, and the slaves on real pseudo-terminals, which live in real time.

@@ -143,9 +143,12 @@ class Image(NamedTuple):
     acknowledged: int
 
 
-def images(log: Sequence[Op], seeds: int, every: int) -> Iterator[Image]:
-    """Cuts at every position, by every model (random ones with that many seeds); of all these each `every`-th."""
-    disk, acknowledged, count = _Platter(), 0, 0
+def images(log: Sequence[Op], seeds: int, every: int, before: Image | None = None) -> Iterator[Image]:
+    """Cuts at every position, by every model (random ones with that many seeds); of all these each `every`-th.
+
+    before: what lay on the disk, durable, when the log began.
+    """
+    disk, acknowledged, count = _Platter(before.files if before else {}), before.acknowledged if before else 0, 0
     for position, op in enumerate([*log, Op("ack", "")]):
         for model in MODELS:
             for seed in range(seeds if model in ("random", "torn") else 1):
@@ -160,28 +163,41 @@ def images(log: Sequence[Op], seeds: int, every: int) -> Iterator[Image]:
 class _Platter:
     """What is durable, and what is on its way."""
 
-    def __init__(self) -> None:
-        self._durable: dict[str, bytes] = {}
+    def __init__(self, durable: dict[str, bytes]) -> None:
+        self._durable = dict(durable)
         self._pending: dict[str, list[Op]] = {}
 
     def take(self, op: Op) -> None:
-        if op.kind in ("create", "write", "truncate"):
+        if op.kind == "delete" and op.number:
+            self._durable.pop(op.name, None)
+            self._pending.pop(op.name, None)
+        elif op.kind in ("create", "write", "truncate", "delete"):
             self._pending.setdefault(op.name, []).append(op)
         elif op.kind == "sync":
             self._durable[op.name] = _applied(self._durable.get(op.name, b""), self._pending.pop(op.name, []))
-        elif op.kind == "delete":
-            assert op.number, "a deletion that is not synced: teach the model"
-            self._durable.pop(op.name, None)
-            self._pending.pop(op.name, None)
 
     def after_cut(self, model: str, dice: random.Random) -> dict[str, bytes]:
         files = dict(self._durable)
+        if model == "drop":
+            return files
         for name, ops in self._pending.items():
-            left = [piece for op in ops for piece in _pieces(op, model) if model == "all" or dice.random() < 0.5]
-            is_named = name in files or model == "all" or (model != "drop" and dice.random() < 0.5)
-            if is_named and model != "drop":
-                files[name] = _applied(files.get(name, b""), left)
+            files.pop(name, None)
+            content = self._after_cut(name, ops, model, dice)
+            if content is not None:
+                files[name] = content
         return files
+
+    def _after_cut(self, name: str, ops: list[Op], model: str, dice: random.Random) -> bytes | None:
+        """What is in one file of which not everything is durable; None if its name is not there."""
+        content = self._durable.get(name)
+        deletion = max((at for at, op in enumerate(ops) if op.kind == "delete"), default=-1)
+        if deletion >= 0 and (model == "all" or dice.random() < 0.5):
+            content, ops = None, ops[deletion + 1 :]
+        elif deletion >= 0:
+            ops = ops[:deletion]
+        is_named = content is not None or (bool(ops) and (model == "all" or dice.random() < 0.5))
+        pieces = [piece for op in ops for piece in _pieces(op, model) if model == "all" or dice.random() < 0.5]
+        return _applied(content or b"", pieces) if is_named else None
 
 
 def _pieces(op: Op, model: str) -> list[Op]:
@@ -193,7 +209,9 @@ def _pieces(op: Op, model: str) -> list[Op]:
 
 def _applied(content: bytes, ops: Sequence[Op]) -> bytes:
     for op in ops:
-        if op.kind == "truncate":
+        if op.kind == "delete":
+            content = b""
+        elif op.kind == "truncate":
             content = content[: op.number].ljust(op.number, b"\0")
         elif op.kind == "write":
             content = content.ljust(op.number, b"\0")

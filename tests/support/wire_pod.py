@@ -85,25 +85,28 @@ class Process:
         return self._process.wait(most_s)
 
 
+def serve(log: Path, folder: Path, scenario: str = "festival") -> Process:
+    """Start a pod's hardware in a folder and wait until it is there."""
+    log.unlink(missing_ok=True)
+    made = Process(log, *PODCTL, "sim", scenario, "--serve", str(folder))
+    wait_until(lambda: "ready" in made.text, "the hardware is ready")
+    return made
+
+
 class WirePod:
-    """A pod's hardware in one folder, and what can be done around it."""
+    """Somebody at a pod whose hardware is served in a folder, with a configuration of their own."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / "pod"
-        self.config = self.folder / "pod.toml"
-        self._logs = folder
-
-    def hardware(self, scenario: str = "festival") -> Process:
-        """Start the hardware and wait until it is there."""
-        log = self._logs / "hardware.log"
-        log.unlink(missing_ok=True)
-        made = Process(log, *PODCTL, "sim", scenario, "--serve", str(self.folder))
-        wait_until(lambda: "ready" in made.text, "the hardware is ready")
-        return made
+    def __init__(self, served: Path, desk: Path) -> None:
+        self.served, self._desk = served, desk
+        self.config = desk / "pod.toml"
+        text = (served / "pod.toml").read_text()
+        for key, name in (("socket", "control.sock"), ("journal", "journal.db")):
+            text = re.sub(rf"^{key} = .*$", f'{key} = "{desk / name}"', text, flags=re.MULTILINE)
+        self.config.write_text(text)
 
     def core(self, **environment: str) -> Process:
         """Start a core; it is not armed yet."""
-        return Process(self._logs / "core.log", *PODCTL, "run", "--config", str(self.config), **environment)
+        return Process(self._desk / "core.log", *PODCTL, "run", "--config", str(self.config), **environment)
 
     def ask(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """A verb about this pod."""
@@ -127,7 +130,7 @@ class WirePod:
 
     def held(self) -> dict[str, int]:
         """Output images as an outside master reads them, by line. The core must be gone: it holds its ports."""
-        lines = json.loads((self.folder / "map.json").read_text())["lines"]
+        lines = json.loads((self.served / "map.json").read_text())["lines"]
         return {line["name"]: read_image(line) for line in lines if line["name"] in OUTPUT_LINES}
 
     def move(self, old: str, new: str) -> None:

@@ -180,8 +180,6 @@ def test_a_scenario_runs_with_its_faults(tmp_path: Path) -> None:
         (["--serve", "DIR", "--tcp", "W"], 78, "E158 --tcp W: no Modbus line"),
         (["--serve", "DIR", "--config", "no/such.toml"], 78, "E101"),
         (["--serve", "/proc/none"], 1, "E206 folder /proc/none"),
-        (["festivl", "--serve", "DIR"], 78, "did you mean 'festival'"),
-        (["--serve", "DIR", "--fault", "device_dead@XM-Z"], 78, "XM-Z"),
     ],
 )
 def test_a_mistake_is_one_clear_line(tmp_path: Path, words: list[str], code: int, says: str) -> None:
