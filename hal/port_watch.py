@@ -5,6 +5,8 @@ Neighbours: ``transport`` behind, ``runner`` before; the core tells what is reme
 Must not know: protocols, lines, when to reopen.
 """
 
+import os
+
 from hal.transport import Transport
 
 
@@ -61,4 +63,5 @@ class WatchedPort:
 
     def _lost(self, error: OSError) -> None:
         self.is_open = False
-        self.last_error = error.strerror or " ".join(str(error).split()) or type(error).__name__
+        reason = os.strerror(error.errno) if error.errno else " ".join(str(error).split())
+        self.last_error = reason or type(error).__name__

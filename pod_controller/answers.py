@@ -26,7 +26,7 @@ QUESTIONS = ("status", "why")
 KEYS = {"v": int, "do": str, "reason": str, "inlet": str, "of_ticks": int}
 REASON_MOST = 200
 KEPT_MOST = 64
-NOT_A_REQUEST, OTHER_VERSION, NO_TICK_YET, UNKNOWN_INLET = 423, 424, 425, 426
+NOT_A_REQUEST, OTHER_VERSION, NO_TICK_YET, UNKNOWN_INLET = 434, 435, 436, 437
 
 
 class Answers:
@@ -39,7 +39,7 @@ class Answers:
         self._kept_tick = -1
 
     def to(self, line: bytes, who: str) -> "bytes | Future[str]":
-        """The answer to one line; a request of a person is answered by the core's next tick. Raises PodError 42x."""
+        """The answer to one line; a request of a person is answered by the core's next tick. Raises PodError 43x."""
         asked = parse(line)
         do = asked["do"]
         if do in REQUESTS:
@@ -69,7 +69,7 @@ class Answers:
 
 
 def parse(line: bytes) -> dict[str, Any]:
-    """A request as a dictionary with known keys of the right types. PodError E423 or E424."""
+    """A request as a dictionary with known keys of the right types. PodError E434 or E435."""
     try:
         asked = json.loads(line)
     except (ValueError, RecursionError):

@@ -10,7 +10,7 @@ kernels or any I/O beyond reading the file.
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,18 +21,23 @@ from pod_controller.config_faults import fault_lines, read_fault, syntax_fault
 
 MODBUS_PORT = 502  # registered for Modbus TCP
 
+T = TypeVar("T")
+# Numbers, text and booleans are strict: "600.0" and true are no numbers. TOML has arrays and text, no tuples and paths.
+Array = Annotated[tuple[T, ...], Field(strict=False)]
+FilePath = Annotated[Path, Field(strict=False)]
 Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_.-]+$")]
 Tag = Annotated[str, Field(min_length=2, max_length=20, pattern=r"^[A-Z]{1,5}-\d{1,4}[A-Z]?$")]
-Mass = Annotated[float, Field(gt=0.0, le=1e6, allow_inf_nan=False)]
-MassOrZero = Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)]
-Rate = Annotated[float, Field(gt=0.0, le=1e4, allow_inf_nan=False)]
-Stroke = Annotated[float, Field(gt=0.0, le=600.0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
-Span = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
+Mass = Annotated[float, Field(gt=0.0, le=1e6)]
+MassOrZero = Annotated[float, Field(ge=0.0, le=1e6)]
+Rate = Annotated[float, Field(gt=0.0, le=1e4)]
+Stroke = Annotated[float, Field(gt=0.0, le=600.0)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+End = Annotated[float, Field(ge=-1e6, le=1e6)]
+Span = Annotated[tuple[End, End], Field(strict=False)]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Pod(_Table):
@@ -44,13 +49,11 @@ class Pod(_Table):
 class Control(_Table):
     """[control]: the tick, and what outlives it."""
 
-    tick_s: float = Field(default=0.5, ge=0.1, le=5.0, allow_inf_nan=False)
-    fresh_s: float = Field(default=1.6, ge=0.1, le=15.0, allow_inf_nan=False)
-    latency_s: float = Field(
-        default=0.3, ge=0.0, le=5.0, allow_inf_nan=False
-    )  # a command's way to its device, worst case
-    socket: Path = Path("/run/podctl/control.sock")
-    journal: Path = Path("/var/lib/podctl/journal.db")
+    tick_s: float = Field(default=0.5, ge=0.1, le=5.0)
+    fresh_s: float = Field(default=1.6, ge=0.1, le=15.0)
+    latency_s: float = Field(default=0.3, ge=0.0, le=5.0)  # a command's way to its device, worst case
+    socket: FilePath = Path("/run/podctl/control.sock")
+    journal: FilePath = Path("/var/lib/podctl/journal.db")
 
 
 class Line(_Table):
@@ -81,9 +84,9 @@ class Device(_Table):
     type: Name
     line: Name
     unit: int = Field(ge=1, le=255)  # serial lines end at 247; 255 is a TCP server itself
-    watchdog_s: float = Field(default=0.0, ge=0.0, le=60.0, allow_inf_nan=False)
+    watchdog_s: float = Field(default=0.0, ge=0.0, le=60.0)
     tags: Mapping[str, Tag]
-    spans: Mapping[str, tuple[Span, Span]] = {}
+    spans: Mapping[str, Span] = {}
 
 
 class Level(_Table):
@@ -91,7 +94,7 @@ class Level(_Table):
 
     tag: Tag
     error_kg: Mass
-    kg_per_unit: float = Field(gt=0.0, le=1e6, allow_inf_nan=False)
+    kg_per_unit: float = Field(gt=0.0, le=1e6)
     principle: Name
 
 
@@ -100,28 +103,28 @@ class Vessel(_Table):
 
     name: Name
     capacity_kg: Mass
-    levels: tuple[Level, ...] = Field(min_length=2, max_length=3)
-    stale_s: float = Field(ge=0.5, le=60.0, allow_inf_nan=False)
+    levels: Array[Level] = Field(min_length=2, max_length=3)
+    stale_s: float = Field(ge=0.5, le=60.0)
     hold_up_kg: MassOrZero = 0.0
     psi_kg: MassOrZero = 0.0
     weir_kg: Mass | None = None
     overflow_to: Name | None = None
     float_tag: Tag | None = None
     float_kg: Mass | None = None
-    float_cuts: tuple[Name, ...] = ()
+    float_cuts: Array[Name] = ()
 
 
 class Element(_Table):
     """[[element]]: something that moves; a command of 0 is its fail state."""
 
     name: Name
-    commands: tuple[Tag, ...] = Field(min_length=1, max_length=4)
+    commands: Array[Tag] = Field(min_length=1, max_length=4)
     position_tag: Tag | None = None
     locked_tag: Tag | None = None
     kind: Literal["relay", "positioner"] = "relay"
     stroke_s: Stroke
     fast_stroke_s: Stroke
-    position_error_frac: float = Field(default=0.02, ge=0.0, le=0.2, allow_inf_nan=False)
+    position_error_frac: float = Field(default=0.02, ge=0.0, le=0.2)
     without_power: Literal["fail_state", "holds"] = "fail_state"
 
 
@@ -137,19 +140,26 @@ class Chute(_Table):
     largest_bag_kg: Mass
     lid_pass_kg_s: Rate
     lid_lock_s: Stroke
-    weight_ratio: float = Field(default=1.0, ge=1e-3, le=1e3, allow_inf_nan=False)
+    weight_ratio: float = Field(default=1.0, ge=1e-3, le=1e3)
+
+
+class CommonCause(_Table):
+    """[[cause]]: elements that one broken part beside the output modules can hold open together: air, a power feed."""
+
+    name: Name
+    elements: Array[Name]
 
 
 class Intake(_Table):
     """[[intake]]: flows with what stands in series behind all of them, and where the mass goes."""
 
     name: Name
-    from_chutes: tuple[Name, ...] = ()
+    from_chutes: Array[Name] = ()
     from_vessel: Name | None = None
     element: Name | None = None
-    shared: tuple[Name, ...] = Field(default=(), max_length=3)
+    shared: Array[Name] = Field(default=(), max_length=3)
     rate_kg_s: Rate
-    to: Mapping[Name, Annotated[float, Field(gt=0.0, le=100.0, allow_inf_nan=False)]]
+    to: Mapping[Name, Annotated[float, Field(gt=0.0, le=100.0)]]
     static_head: bool = False  # the source can drive the flow by itself (siphon, head behind the element)
 
 
@@ -159,11 +169,11 @@ class Shedding(_Table):
     intake: Name
     start_kg: Mass
     stop_kg: Mass
-    wait_s: float = Field(ge=1.0, le=86400.0, allow_inf_nan=False)
-    run_on_s: float = Field(ge=0.0, le=600.0, allow_inf_nan=False)
+    wait_s: float = Field(ge=1.0, le=86400.0)
+    run_on_s: float = Field(ge=0.0, le=600.0)
     open_at_once: int = Field(ge=1, le=16)
-    turn_s: float = Field(ge=5.0, le=3600.0, allow_inf_nan=False)
-    horizon_s: float = Field(ge=1.0, le=3600.0, allow_inf_nan=False)
+    turn_s: float = Field(ge=5.0, le=3600.0)
+    horizon_s: float = Field(ge=1.0, le=3600.0)
     deficit_limit_kg: Mass
 
 
@@ -172,8 +182,8 @@ class Feeding(_Table):
 
     intake: Name
     setpoint_frac: Share
-    gain_per_s: float = Field(ge=0.0, le=1.0, allow_inf_nan=False)
-    integral_s: float = Field(ge=60.0, le=1e6, allow_inf_nan=False)
+    gain_per_s: float = Field(ge=0.0, le=1.0)
+    integral_s: float = Field(ge=60.0, le=1e6)
     feed_max_kg_s: Rate
     shot_min_s: Stroke
     shot_max_s: Stroke
@@ -193,8 +203,8 @@ class Thermostat(_Table):
 
     element: Name
     temp_tag: Tag
-    setpoint_degc: float = Field(ge=0.0, le=70.0, allow_inf_nan=False)
-    band_degc: float = Field(gt=0.0, le=5.0, allow_inf_nan=False)
+    setpoint_degc: float = Field(ge=0.0, le=70.0)
+    band_degc: float = Field(gt=0.0, le=5.0)
 
 
 class PodConfig(_Table):
@@ -203,15 +213,16 @@ class PodConfig(_Table):
     schema_version: int = Field(ge=CONFIG_SCHEMA_VERSION, le=CONFIG_SCHEMA_VERSION)
     pod: Pod
     control: Control = Control()
-    line: tuple[Line, ...] = Field(min_length=1)
-    device: tuple[Device, ...] = Field(min_length=1)
-    vessel: tuple[Vessel, ...] = Field(min_length=1, max_length=12)
-    element: tuple[Element, ...] = Field(min_length=1, max_length=48)
-    chute: tuple[Chute, ...] = Field(default=(), max_length=16)
-    intake: tuple[Intake, ...] = Field(min_length=1, max_length=24)
+    line: Array[Line] = Field(min_length=1)
+    device: Array[Device] = Field(min_length=1)
+    vessel: Array[Vessel] = Field(min_length=1, max_length=12)
+    element: Array[Element] = Field(min_length=1, max_length=48)
+    cause: Array[CommonCause] = Field(default=(), max_length=8)
+    chute: Array[Chute] = Field(default=(), max_length=16)
+    intake: Array[Intake] = Field(min_length=1, max_length=24)
     shedding: Shedding | None = None
     feeding: Feeding | None = None
-    transfer: tuple[Transfer, ...] = Field(default=(), max_length=6)
+    transfer: Array[Transfer] = Field(default=(), max_length=6)
     thermostat: Thermostat | None = None
 
     def hardware(self, ports: Mapping[str, str] | None = None) -> Hardware:

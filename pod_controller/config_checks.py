@@ -1,27 +1,36 @@
 """What must hold between the tables of a configuration: names, tags, values, and the promises of the guard.
 
-Neighbours: `config.load` calls `faults` after every single value is in range; `config_names` and
-`config_contradictions` hold the plain checks, `promise` sums what the guard would. Must not know TOML. Codes: E110 two
-of a name, E111 unknown name, E112 tag not wired, E113 values that contradict, E114 sensors that are not independent,
-E120-E126 promises that cannot be given.
+Neighbours: `config.load` calls `faults` after every single value is in range; `config_names`, `config_contradictions`,
+`config_wiring`, `config_plan` and `config_floats` hold the plain checks, `promise` sums what the guard would. Must not
+know TOML. Codes: E104 a key missing, E105 more than the tables hold, E110 two of a name, tag or address, E111 unknown
+name, E112 tag not wired, E113 values that contradict, E114 sensors that are not independent, E120-E127 promises that
+cannot be given, E2xx and E3xx wiring that the lines could not be built from.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pod_controller.config import Element, Fault, Intake, PodConfig, Vessel
+from pod_controller.causes import common_causes
+from pod_controller.config import Fault, PodConfig
 from pod_controller.config_contradictions import contradictions
 from pod_controller.config_faults import name_of
+from pod_controller.config_floats import floats
 from pod_controller.config_names import twice, unknown, unwired, wired_tags
+from pod_controller.config_plan import unplannable
+from pod_controller.config_wiring import doubles, spans
+from pod_controller.kernels.records import MAX_CAUSES, MAX_FLOWS
 from pod_controller.locate import locate
 
 
 def faults(config: PodConfig) -> list[Fault]:
     """Every fault between the tables; promises are tested only when all names and values fit together."""
-    found = [*twice(config), *unknown(config), *unwired(config), *contradictions(config)]
-    if found:
-        return found
-    found = [*_independence(config), *_actuators(config), *_graph(config), *_floats(config)]
+    dangling = [*twice(config), *unknown(config), *unwired(config)]
+    found = [*dangling, *contradictions(config), *doubles(config), *_flows(config)]
+    if dangling:
+        return found  # what follows looks names and tags up
+    found += [*spans(config), *_independence(config), *_actuators(config), *_graph(config), *floats(config)]
+    found += _causes(config)
+    found += unplannable(config, [fault.path[:2] for fault in found])
     if found:
         return found
     from pod_controller import promise  # brings the compiler in, for complete configurations only
@@ -46,7 +55,7 @@ def _independence(config: PodConfig) -> Iterator[Fault]:
                 if level.principle == other.principle:
                     text = f"= {level.principle!r} is also that of {other.tag}: a vote needs different principles"
                     yield Fault(("vessel", i, "levels", k, "principle"), 114, text)
-                if inputs[level.tag] == inputs[other.tag]:
+                if inputs[level.tag] == inputs[other.tag] and level.tag != other.tag:
                     text = f"= {level.tag!r} stands on module {inputs[level.tag]} like {other.tag}: move one of them"
                     yield Fault(("vessel", i, "levels", k, "tag"), 114, text)
 
@@ -76,10 +85,12 @@ def _actuators(config: PodConfig) -> Iterator[Fault]:
         if element.without_power == "holds":
             text = "= 'holds': an element that can bring mass in must go to its fail state without power"
             yield Fault(("element", i, "without_power"), 121, text + "; fit a spring or a relay")
-    lids = {x.lid for x in config.chute}
+    lids, gates = {x.lid for x in config.chute}, {x.gate for x in config.chute}
     for i, element in enumerate(config.element):
         if element.name in lids and element.locked_tag is None:
             yield Fault(("element", i), 104, "locked_tag is missing: the airlock needs a lid that is proved locked")
+        if element.name in gates and element.position_tag is None and element.locked_tag is None:
+            yield Fault(("element", i), 104, "position_tag is missing: the airlock needs a gate that is proved shut")
 
 
 def _graph(config: PodConfig) -> Iterator[Fault]:
@@ -88,7 +99,7 @@ def _graph(config: PodConfig) -> Iterator[Fault]:
         seen, here = {vessel.name}, vessel.overflow_to
         while here is not None:
             if here in seen:
-                text = f"= {vessel.overflow_to!r} overflows in a circle: end it in a vessel with room, or fit an element"
+                text = f"= {vessel.overflow_to!r} overflows in a circle: end it in a roomy vessel, or fit an element"
                 yield Fault(("vessel", i, "overflow_to"), 124, text)
                 break
             seen.add(here)
@@ -102,23 +113,23 @@ def _graph(config: PodConfig) -> Iterator[Fault]:
             yield Fault(("intake", i), 122, text)
 
 
-def _floats(config: PodConfig) -> Iterator[Fault]:
-    elements = {x.name: x for x in config.element}
-    for i, vessel in enumerate(config.vessel):
-        if vessel.float_kg is None:
-            continue
-        tail_kg = vessel.hold_up_kg + sum(_wired_tail_kg(x, vessel, elements) for x in config.intake)
-        gap_kg = vessel.capacity_kg - vessel.float_kg
-        if tail_kg > gap_kg:
-            text = (
-                f"= {vessel.float_kg}: {tail_kg:.1f} kg still come after it trips and the lip is {gap_kg:.1f} kg away"
-            )
-            yield Fault(("vessel", i, "float_kg"), 125, text + f"; lower it by {tail_kg - gap_kg:.1f} kg")
+def _flows(config: PodConfig) -> Iterator[Fault]:
+    """The tables of the guard have rows for so many flows."""
+    count = 0
+    for i, intake in enumerate(config.intake):
+        count += len(intake.from_chutes) + (intake.element is not None)
+        if count > MAX_FLOWS:
+            text = f"brings the flows (one per chute, one per element of an intake) to {count}: at most {MAX_FLOWS}"
+            yield Fault(("intake", i), 105, text + "; put what moves together behind one element")
+            return
 
 
-def _wired_tail_kg(intake: Intake, vessel: Vessel, elements: Mapping[str, Element]) -> float:
-    """What still passes an intake after its float has cut it by wire, with one of the cut elements stuck."""
-    if vessel.name not in intake.to:
-        return 0.0
-    cut = [elements[name].stroke_s for name in (*intake.shared, intake.element) if name in vessel.float_cuts]
-    return intake.to[vessel.name] * intake.rate_kg_s * max(cut, default=0.0) / 2.0
+def _causes(config: PodConfig) -> Iterator[Fault]:
+    """And for so many common causes."""
+    causes = common_causes(config)
+    if len(causes) > MAX_CAUSES:
+        name, _, path = causes[MAX_CAUSES]
+        text = (
+            f"{name} is one of {len(causes)} common causes (output modules of several elements, and every [[cause]]),"
+        )
+        yield Fault(path, 105, f"{text} at most {MAX_CAUSES} fit: use fewer modules, or join causes")

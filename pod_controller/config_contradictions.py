@@ -16,7 +16,9 @@ def contradictions(config: PodConfig) -> Iterator[Fault]:
     yield from _lines(config)
     yield from _vessels(config)
     yield from _elements(config)
+    yield from _fresh(config)
     yield from _control(config)
+    yield from _shedding(config)
     yield from _intakes(config)
     yield from _pumped(config)
     yield from _used_once(config)
@@ -72,6 +74,26 @@ def _elements(config: PodConfig) -> Iterator[Fault]:
         if element.fast_stroke_s > element.stroke_s:
             text = f"= {element.fast_stroke_s} is above stroke_s = {element.stroke_s}: swap them or correct one"
             yield Fault(("element", i, "fast_stroke_s"), 113, text)
+        if element.position_tag is not None and element.locked_tag is not None:
+            text = f"= {element.locked_tag!r} stands beside position_tag = {element.position_tag!r}: keep one of them"
+            yield Fault(("element", i, "locked_tag"), 113, text)
+    for i, cause in enumerate(config.cause):
+        if len(set(cause.elements)) < 2:
+            text = "names fewer than two elements: one alone is looked at anyway; add what fails with it, or delete it"
+            yield Fault(("cause", i, "elements"), 113, text)
+
+
+def _fresh(config: PodConfig) -> Iterator[Fault]:
+    """How old a position may be: it must be able to arrive, and a module may let go a watchdog after it was taken."""
+    fresh_s, tick_s = config.control.fresh_s, config.control.tick_s
+    if fresh_s < tick_s:
+        text = f"= {fresh_s} is below tick_s = {tick_s}: every position would be too old; raise it to two ticks or more"
+        yield Fault(("control", "fresh_s"), 113, text)
+    watchdogs = [(device.watchdog_s, device.name) for device in config.device if device.watchdog_s > 0.0]
+    watchdog_s, name = min(watchdogs, default=(fresh_s, ""))
+    if fresh_s > watchdog_s:
+        text = f"= {fresh_s} is above watchdog_s = {watchdog_s} of {name}: a position from before it let go counts"
+        yield Fault(("control", "fresh_s"), 113, f"{text}; set it to at most {watchdog_s}")
 
 
 def _control(config: PodConfig) -> Iterator[Fault]:
@@ -81,6 +103,12 @@ def _control(config: PodConfig) -> Iterator[Fault]:
             yield Fault(("transfer", i, "stop_kg"), 113, text)
     if config.feeding and config.feeding.shot_min_s > config.feeding.shot_max_s:
         yield Fault(("feeding", "shot_min_s"), 113, f"= {config.feeding.shot_min_s} is above shot_max_s: swap them")
+
+
+def _shedding(config: PodConfig) -> Iterator[Fault]:
+    if config.shedding and any(x.name == config.shedding.intake and not x.from_chutes for x in config.intake):
+        text = f"= {config.shedding.intake!r} has no chutes to share it: name an intake with from_chutes"
+        yield Fault(("shedding", "intake"), 113, text)
     if config.shedding and config.shedding.stop_kg >= config.shedding.start_kg:
         yield Fault(("shedding", "stop_kg"), 113, f"= {config.shedding.stop_kg} is not below start_kg: lower it")
     if config.chute and config.shedding is None:
@@ -92,17 +120,26 @@ def _intakes(config: PodConfig) -> Iterator[Fault]:
         if (len(intake.from_chutes) > 0) == (intake.element is not None):
             text = "needs either from_chutes (each gate is its element) or from_vessel with element"
             yield Fault(("intake", i), 113, text)
+        if not intake.to:
+            text = "is empty: name the vessel that it fills, with the kg arriving there per kg passed"
+            yield Fault(("intake", i, "to"), 113, text)
+        if intake.from_vessel is not None and intake.from_vessel in intake.to:
+            text = f"leads back to from_vessel = {intake.from_vessel!r}: it moves nothing; name another vessel"
+            yield Fault(("intake", i, "to", intake.from_vessel), 113, text)
 
 
 def _pumped(config: PodConfig) -> Iterator[Fault]:
-    """Regulators and transfers need a vessel to take from."""
+    """Regulators and transfers need a vessel to take from, and an intake of their own."""
     sources = {x.name: x.from_vessel for x in config.intake}
     asking: list[tuple[tuple[str | int, ...], str]] = [
         (("transfer", i, "intake"), transfer.intake) for i, transfer in enumerate(config.transfer)
     ]
     if config.feeding:
         asking.append((("feeding", "intake"), config.feeding.intake))
-    for path, name in asking:
+    names = [name for _, name in asking]
+    for k, (path, name) in enumerate(asking):
+        if name in names[:k]:
+            yield Fault(path, 113, f"= {name!r} is run by two tables: keep one [[transfer]] or [feeding] for it")
         if name in sources and sources[name] is None:
             yield Fault(path, 113, f"= {name!r} takes from no vessel: name an intake with from_vessel")
 
@@ -115,11 +152,13 @@ def _used_once(config: PodConfig) -> Iterator[Fault]:
     for intake in config.intake:
         for name in (*intake.shared, *([intake.element] if intake.element else [])):
             duties[name] = duties.get(name, 0) + 1
+    if config.thermostat:
+        duties[config.thermostat.element] = duties.get(config.thermostat.element, 0) + 1
     for i, element in enumerate(config.element):
         if duties.get(element.name, 0) > 1:
             yield Fault(("element", i, "name"), 113, f"= {element.name!r} has two duties: give each its own element")
     for i, chute in enumerate(config.chute):
-        times = sum(chute.name in intake.from_chutes for intake in config.intake)
+        times = sum(intake.from_chutes.count(chute.name) for intake in config.intake)
         if times != 1:
-            text = f"= {chute.name!r} stands in from_chutes of {times} intakes: name it in exactly one"
+            text = f"= {chute.name!r} stands {times} times in from_chutes of the intakes: name it exactly once"
             yield Fault(("chute", i, "name"), 113, text)

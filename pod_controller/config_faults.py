@@ -3,7 +3,7 @@
 Neighbours: `config` catches, `locate` finds the line. Must not know what a key means.
 
 Numbers: E101 unreadable file, E102 syntax, E103 unknown key, E104 missing key, E105 out of range, E106 wrong type,
-E107 other; E11x names that do not exist, E12x promises that cannot be given (`config_checks`).
+E107 other. What holds between the tables, from E110 on: `config_checks`.
 """
 
 import difflib
@@ -21,6 +21,16 @@ _RANGE = {
     "greater_than_equal": "must be at least",
     "less_than": "must be below",
     "less_than_equal": "must be at most",
+}
+_TYPES = {
+    "float_type": "a number: write it without quotes",
+    "int_type": "an integer: write it without quotes and without a point",
+    "bool_type": "true or false, without quotes",
+    "string_type": "text: write it in quotes",
+    "path_type": "a path: write it in quotes",
+    "tuple_type": "a list: write it in [ ]",
+    "mapping_type": "a table: give it keys and values",
+    "model_type": "a table: give it keys and values",
 }
 _CLIP = 60
 
@@ -43,6 +53,8 @@ def fault_lines(path: Path, text: str, errors: Sequence[Any], model: type[BaseMo
     """One line per error of a validation, in the order of the file."""
     found = []
     for error in errors:
+        if error["type"] == "too_short" and len(error["input"]) >= error["ctx"]["min_length"]:
+            continue  # enough were written: the faulty ones among them are told by themselves
         where = tuple(error["loc"])
         found.append((locate(text, where).line, f"{_code(error['type'])} {_sentence(error, where, model)}"))
     return [f"{path}:{line}: {sentence}" for line, sentence in sorted(set(found))]
@@ -77,8 +89,9 @@ def _sentence(error: Any, where: tuple[str | int, ...], model: type[BaseModel]) 
     if kind == "literal_error":
         return f"{thing} = {value} must be one of {limits['expected']}"
     if kind in ("too_short", "too_long"):
-        return f"{thing} has {limits['actual_length']} entries: {error['msg']}"
-    return f"{thing} = {value}: {error['msg']}"
+        limit = f"at least {limits['min_length']}" if kind == "too_short" else f"at most {limits['max_length']}"
+        return f"{thing} has {len(error['input'])} entries, must be {limit}: correct the list"
+    return f"{thing} = {value} must be {_TYPES[kind]}" if kind in _TYPES else f"{thing} = {value}: {error['msg']}"
 
 
 def name_of(where: Sequence[str | int]) -> str:

@@ -11,7 +11,7 @@ from hal.errors import PodError
 from pod_controller.config import Fault, PodConfig
 
 Path = tuple[str | int, ...]
-TABLES = ("line", "device", "vessel", "element", "chute", "intake")
+TABLES = ("line", "device", "vessel", "element", "cause", "chute", "intake")
 
 
 def twice(config: PodConfig) -> Iterator[Fault]:
@@ -22,6 +22,10 @@ def twice(config: PodConfig) -> Iterator[Fault]:
             if row.name in seen:
                 yield Fault((table, index, "name"), 110, f"= {row.name!r} stands twice: give each {table} its own name")
             seen.add(row.name)
+    devices = {device.name for device in config.device}
+    for i, cause in enumerate(config.cause):
+        if cause.name in devices:
+            yield Fault(("cause", i, "name"), 110, f"= {cause.name!r} is a device's name too: give the cause another")
 
 
 def unknown(config: PodConfig) -> Iterator[Fault]:
@@ -48,6 +52,9 @@ def _references(config: PodConfig) -> Iterator[tuple[Path, str, str]]:
             yield ("vessel", i, "overflow_to"), vessel.overflow_to, "vessel"
         for name in vessel.float_cuts:
             yield ("vessel", i, "float_cuts"), name, "element"
+    for i, cause in enumerate(config.cause):
+        for name in cause.elements:
+            yield ("cause", i, "elements"), name, "element"
     for i, chute in enumerate(config.chute):
         yield ("chute", i, "gate"), chute.gate, "element"
         yield ("chute", i, "lid"), chute.lid, "element"
@@ -100,7 +107,7 @@ def unwired(config: PodConfig) -> Iterator[Fault]:
     if faults:
         return
     inputs, outputs = wired_tags(config)
-    for path, tag, is_output in _tags(config):
+    for path, tag, is_output in tag_uses(config):
         yield from _unwired(path, tag, outputs if is_output else inputs, "output" if is_output else "input")
 
 
@@ -115,7 +122,7 @@ def _points(config: PodConfig) -> Iterator[Fault]:
             yield from _unknown(("device", i, "tags", name), name, points, f"point of {device.type}")
 
 
-def _tags(config: PodConfig) -> Iterator[tuple[Path, str, bool]]:
+def tag_uses(config: PodConfig) -> Iterator[tuple[Path, str, bool]]:
     """Every place that names a tag; True for an output."""
     for i, element in enumerate(config.element):
         for tag in element.commands:

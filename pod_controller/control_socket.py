@@ -20,7 +20,7 @@ from typing import Protocol
 
 from hal.errors import PodError
 from pod_controller.answers import good, refusal
-from pod_controller.core import BUSY, Log
+from pod_controller.core import BUSY, REFUSED, Log
 
 CLIENTS_MOST = 32
 LINE_MOST = 4096
@@ -28,7 +28,7 @@ IDLE_S = 10.0
 DRAIN_S = 2.0
 ANSWER_S = 25.0  # a request waits for a tick, which may be 5 s long
 PACE_S = 0.004  # between two connections, and between two answers to anybody
-CANNOT_OPEN, SECOND_CORE, LINE_TOO_LONG = 427, 428, 429
+CANNOT_OPEN, SECOND_CORE, LINE_TOO_LONG = 438, 439, 440
 _CREDENTIALS = struct.Struct("3i")
 
 
@@ -42,8 +42,9 @@ class Answerer(Protocol):
 class ControlSocket:
     """One listening socket; `open` in the process's first moments, `start` before the control thread goes first."""
 
-    def __init__(self, path: Path, answers: Answerer, log: Log) -> None:
-        self._path, self._answers, self._log = path, answers, log
+    def __init__(self, path: Path, log: Log) -> None:
+        self._path, self._log = path, log
+        self._answers: Answerer
         self._listener: socket.socket | None = None
         self._thread = threading.Thread(target=self._run, name="control-socket", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -52,7 +53,7 @@ class ControlSocket:
         self._clients: dict[asyncio.Task[None], None] = {}  # quiet longest first
 
     def open(self) -> None:
-        """Bind and listen. PodError E427 when that is not possible, E428 when another core answers there."""
+        """Bind and listen. PodError E438 when that is not possible, E439 when another core answers there."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._clear_stale()
@@ -71,8 +72,9 @@ class ControlSocket:
         listener.setblocking(False)
         self._listener = listener
 
-    def start(self) -> None:
+    def start(self, answers: Answerer) -> None:
         """Begin to answer."""
+        self._answers = answers
         self._thread.start()
 
     def stop(self) -> None:
@@ -178,7 +180,7 @@ class ControlSocket:
             text = f"a line may have {LINE_MOST} bytes: send less"
             welcome, reply = False, refusal(PodError(LINE_TOO_LONG, text))
         except PodError as error:
-            welcome, reply = error.code in (421, BUSY), refusal(error)
+            welcome, reply = error.code in (REFUSED, BUSY), refusal(error)
         writer.write(reply)
         await asyncio.wait_for(writer.drain(), DRAIN_S)
         return welcome

@@ -20,6 +20,7 @@ from pod_controller.app import App
 from pod_controller.journal import Journal
 from pod_controller.modes import State
 from pod_controller.punctuality import Punctuality
+from pod_controller.recorder import Recorder
 from pod_controller.reload import Reload
 from pod_controller.status import Snapshot, Surroundings
 from pod_controller.telling import waits_for
@@ -29,7 +30,7 @@ SETTLE_S = 5.0  # outputs are read back at their fail states within this, or fou
 FIRST_OPEN_S = 3.0
 WAITING_MOST = 16
 NOTICES_KEPT = 12
-REFUSED, BUSY, UNVERIFIED = 421, 422, 431
+UNVERIFIED, REFUSED, BUSY = 431, 432, 433
 
 
 class Request(NamedTuple):
@@ -60,6 +61,7 @@ class Core:
         self.loop = app.loop
         self.snapshot: Snapshot | None = None
         self.scheduling = "ordinary"
+        self.recorder: Recorder | None = None
         self.finished = False
         self.verified = False
         self.punctuality = Punctuality(round(app.config.control.tick_s * NS))
@@ -74,7 +76,7 @@ class Core:
         self._told = ""
 
     def ask(self, request: Request) -> "Future[str]":
-        """From any thread: have a request considered at the next tick. PodError E422 when it cannot be."""
+        """From any thread: have a request considered at the next tick. PodError E433 when it cannot be."""
         if self.leaving:
             raise PodError(BUSY, "the core is leaving: ask again when it is back")
         if len(self._waiting) >= WAITING_MOST:
@@ -113,6 +115,7 @@ class Core:
             self.app.field.health(),
             list(self._notices),
             self._journal.health(now_ns),
+            self.recorder.trouble if self.recorder else "",
         )
 
     def tick(self, now_ns: int) -> None:

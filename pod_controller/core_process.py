@@ -12,6 +12,8 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,10 +31,14 @@ from pod_controller.config import PodConfig
 from pod_controller.control_socket import ControlSocket
 from pod_controller.core import NS, UNVERIFIED, Core, Log
 from pod_controller.journal_writer import JournalThread
+from pod_controller.recorder import Recorder, RecordingFile
+from pod_controller.recording import header_of
 from pod_controller.reload import read_again
+from pod_controller.step import step
 from pod_controller.topology import Topology
 
 EXIT_FINE, EXIT_INTERRUPTED = 0, 130
+RECORDING = ".recording"
 
 
 class CoreProcess:
@@ -42,29 +48,45 @@ class CoreProcess:
         """Raises PodError for wiring that cannot work, kernels that fail, a journal or socket that cannot be had."""
         self._path, self._config, self._clock, self._log = path, config, clock, log
         self._lines = config.hardware().lines
-        opened: list[JournalThread] = []
-        app = build(config, self._opening(opened))
-        self._journal = opened[0]
+        self._signal = signal.SIGTERM
+        self._reading: asyncio.Task[None] | None = None
+        with ExitStack() as opened:
+            # First of all, and before the journal: a second core of this pod ends here.
+            self._socket = ControlSocket(config.control.socket, log)
+            self._socket.open()
+            opened.callback(self._socket.stop)
+            self.core = self._build(opened)
+            self._opened = opened.pop_all()
+
+    def _build(self, opened: ExitStack) -> Core:
+        """The core and what it writes to; closed again from the last to the first."""
+        config, journals = self._config, list[JournalThread]()
+        recording = config.control.journal.with_suffix(RECORDING)
+
+        def open_journal(topology: Topology) -> JournalThread:
+            journals.append(JournalThread(config.control.journal, topology, self._clock))
+            opened.callback(lambda: journals[0].close(self._clock.now_ns()))
+            return journals[0]
+
+        def submit(task: Callable[[], None]) -> bool:
+            return journals[0].submit(task)
+
+        recorder = Recorder(RecordingFile(recording, header_of(config, self._path.read_text("utf-8"))), submit)
+        app = build(config, open_journal, None, recorder.watch(step))
+        opened.callback(recorder.close)
+        submit(partial(_keep_old, recording))
+        manager = ServiceManager(os.environ)
+        opened.callback(manager.close)
         self._ports = [
             WatchedPort(x.name, x.port or f"{x.host}:{x.tcp_port}", transport_of(x), opens_at_once=bool(x.port))
             for x in self._lines
         ]
-        self._manager = ServiceManager(os.environ)
-        self.core = Core(app, self._journal, self._ports, self._manager, log)
-        self._socket = ControlSocket(config.control.socket, Answers(self.core, clock), log)
-        self._signal = signal.SIGTERM
-        self._reading: asyncio.Task[None] | None = None
-
-    def _opening(self, opened: list[JournalThread]) -> Callable[[Topology], JournalThread]:
-        def open_journal(topology: Topology) -> JournalThread:
-            opened.append(JournalThread(self._config.control.journal, topology, self._clock))
-            return opened[0]
-
-        return open_journal
+        core = Core(app, journals[0], self._ports, manager, self._log)
+        core.recorder = recorder
+        return core
 
     def __enter__(self) -> Self:
-        self._socket.open()
-        self._socket.start()
+        self._socket.start(Answers(self.core, self._clock))
         scheduling.settle_memory()
         return self
 
@@ -78,9 +100,7 @@ class CoreProcess:
                 self.core.leave(self._clock.now_ns(), f"fault in the core, {what}")
                 asyncio.run(self._drive())
         finally:
-            self._socket.stop()
-            self._journal.close(self._clock.now_ns())
-            self._manager.close()
+            self._opened.close()
             scheduling.restore_memory()
 
     def run(self) -> int:
@@ -123,3 +143,9 @@ class CoreProcess:
         running = self.core.loop.topology.config
         loop = asyncio.get_running_loop()
         self.core.adopt(await loop.run_in_executor(None, read_again, self._path, running))
+
+
+def _keep_old(path: Path) -> None:
+    """What the run before recorded gets another name; on the journal's thread, so a disk that hangs delays no start."""
+    with suppress(OSError):
+        path.replace(path.with_name(path.name + ".old"))

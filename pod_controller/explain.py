@@ -181,16 +181,13 @@ def _opens(topology: Topology, state: Table, mode: str, e: int, rule: int, over:
     """What would open it, for a person."""
     v, over_kg = over
     leave = f"{over_kg:.1f} kg must leave {topology.vessels[v]}"
+    unseen = _unseen(topology, state, e)
     if rule == rules.GRANTED:
         return "nothing: it is granted"
-    if rule == rules.NOT_EXECUTE:
-        ways = {"IDLE": "`start`", "HELD": "`start`", "ABORTED": "`reset`, then `start`"}
-        first = ways.get(mode, "`start` once IDLE")
-        return f"{first}, and then {leave}" if over_kg > 0.0 else first
-    if rule == rules.NOT_WISHED:
-        return f"if it were its turn, {leave} first" if over_kg > 0.0 else "its turn: there would be room"
+    if rule in (rules.NOT_EXECUTE, rules.NOT_WISHED):
+        return _opens_later(mode, rule, unseen or (leave if over_kg > 0.0 else ""))
     if rule == rules.VESSEL_FULL:
-        return f"{topology.vessels[v]} must not count as full: {unseen_text(topology, state, v) or 'it no longer does'}"
+        return unseen or "nothing more: it no longer counts as full"
     c = _chute_of(topology, e)
     if rule == rules.GATE_NEEDS_LOCKED_LID and c >= 0:
         lid = int(topology.table["chutes"][0, c]["lid"])
@@ -201,6 +198,25 @@ def _opens(topology: Topology, state: Table, mode: str, e: int, rule: int, over:
     if rule == rules.CHUTE_ROOM and c >= 0:
         return f"{_chute_over_kg(topology, state, c):.1f} kg must leave {topology.chutes[c]}"
     return leave if over_kg > 0.0 else f"less in {topology.vessels[v]}, or another inlet shut"
+
+
+def _opens_later(mode: str, rule: int, blocked: str) -> str:
+    """What would open an inlet that nobody asks for now; blocked: what would keep it shut then."""
+    if rule == rules.NOT_WISHED:
+        return f"its turn, but then {blocked}" if blocked else "its turn: there would be room"
+    ways = {"IDLE": "`start`", "HELD": "`start`", "ABORTED": "`reset`, then `start`"}
+    first = ways.get(mode, "`start` once IDLE")
+    return f"{first}, and then {blocked}" if blocked else first
+
+
+def _unseen(topology: Topology, state: Table, e: int) -> str:
+    """What must happen to the vessels below inlet e that count as full; empty if none does."""
+    p = topology.table[0]
+    for v, name in enumerate(topology.vessels):
+        text = unseen_text(topology, state, v)
+        if text and leads_to(p, e, v):
+            return f"{name} must not count as full: {text}"
+    return ""
 
 
 def _chute_over_kg(topology: Topology, state: Table, c: int) -> float:

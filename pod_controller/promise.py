@@ -2,10 +2,14 @@
 
 Every vessel is put to its best case (empty, every element proved shut) with everything around it at its worst (all
 sources full). If even then some scenario carries it over its lip, no controller could prevent it: refused, with the
-scenario and by how many kg.
+scenario and by how many kg. A chute is put to its best case too (weighed just now): what it may hold while one more bag
+still has room is what it can collect.
 
 Neighbours: `config_checks` calls it last. Must not know how the sums are made.
 """
+
+import math
+from collections.abc import Iterator
 
 from pod_controller.config import Fault, PodConfig
 from pod_controller.kernels import records, terms
@@ -13,10 +17,10 @@ from pod_controller.topology import Topology, build
 
 
 def faults(config: PodConfig) -> list[Fault]:
-    """E123 per vessel that can be carried over its lip from empty, E126 for a history too short for the leases."""
+    """E123 a vessel carried over its lip from empty, E126 a history too short for leases, E127 a chute too small."""
     topology = build(config)
     plant = topology.table[0]
-    found = []
+    found = list(_chutes(topology))
     for e in range(plant.n_elements):
         if plant.elements[e].lease_s >= records.HISTORY * plant.tick_s:
             text = (
@@ -52,10 +56,38 @@ def best_case_over_kg(topology: Topology, v: int) -> tuple[float, int]:
     return float(state.trial_kg[v] - plant.vessels[v].capacity_kg), int(state.trial_scenario[v])
 
 
+def _chutes(topology: Topology) -> Iterator[Fault]:
+    """E127: no room for the largest bag, or for what [shedding] waits for."""
+    config = topology.config
+    rooms = [collected_kg(topology, c) for c in range(len(config.chute))]
+    for c, (chute, room_kg) in enumerate(zip(config.chute, rooms, strict=True)):
+        if room_kg < 0.0:
+            text = f"= {chute.capacity_kg}: even empty there is no room for a bag of {chute.largest_bag_kg} kg, what"
+            remedy = f"passes until {chute.lid} is locked and the error of its weight: enlarge it by {-room_kg:.1f} kg"
+            yield Fault(("chute", c, "capacity_kg"), 127, f"{text} {remedy}, or its lid never unlocks")
+    if config.shedding is None or not rooms or min(rooms) < 0.0:
+        return
+    least_kg = math.floor(10.0 * min(rooms)) / 10.0
+    if config.shedding.start_kg > least_kg:
+        name = config.chute[rooms.index(min(rooms))].name
+        text = f"= {config.shedding.start_kg}: {name} keeps its lid locked above {least_kg:.1f} kg, having no room for"
+        remedy = f"one more bag, and would never ask to be emptied by weight: set it to at most {least_kg:.1f}"
+        yield Fault(("shedding", "start_kg"), 127, f"{text} {remedy}")
+
+
+def collected_kg(topology: Topology, c: int) -> float:
+    """The weight of chute c, just taken, up to which the guard may unlock its lid; negative: it never may."""
+    chute = topology.table[0].chutes[c]
+    bag_kg = terms.lid_most_kg(topology.table[0], records.table(records.STATE)[0], c)
+    return float(chute.capacity_kg - chute.content_error_kg - bag_kg)
+
+
 def scenario_text(topology: Topology, scenario: int) -> str:
     """A scenario code of the guard in words."""
     if scenario >= terms.CAUSED:
-        return f"module {topology.causes[scenario - terms.CAUSED]} holding its elements open"
+        name = topology.causes[scenario - terms.CAUSED]
+        kind = "common cause" if name in [cause.name for cause in topology.config.cause] else "module"
+        return f"{kind} {name} holding its elements open"
     if scenario >= terms.JAMMED:
         return f"one element of {topology.intakes[scenario - terms.JAMMED]} stuck open"
     return "what no inlet can stop"

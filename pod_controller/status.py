@@ -41,6 +41,7 @@ class Surroundings(NamedTuple):
     health: tuple[Health, ...]
     notices: Sequence[str]  # what a person should know, newest last
     journal: journal_keeper.Health
+    recording: str  # what is wrong with the recording; empty if nothing
 
 
 def status(snapshot: Snapshot, around: Surroundings, of_ticks: int) -> dict[str, Any]:
@@ -63,6 +64,7 @@ def status(snapshot: Snapshot, around: Surroundings, of_ticks: int) -> dict[str,
         "scheduling": around.scheduling,
         "watchdogs_verified": snapshot.watchdogs_verified,
         "journal": around.journal._asdict(),
+        "recording": around.recording or "well",
         "lines": lines,
         "vessels": [_vessel(topology, state, v) for v in range(len(topology.vessels))],
         "chutes": [_chute(topology, state, snapshot.permit, c) for c in range(len(topology.chutes))],
@@ -81,6 +83,7 @@ def _unwell(snapshot: Snapshot, lines: Sequence[dict[str, Any]], around: Surroun
         if dead:
             found.append(f"line {line['line']}: no answer from {', '.join(dead)}: check power, terminals, address")
     found += [f"journal: {text}" for text in (around.journal.reason, around.journal.alarm) if text]
+    found += [f"{around.recording}: replay will have a hole"] if around.recording else []
     topology, state = snapshot.topology, snapshot.state
     unseen = [telling.unseen_text(topology, state, v) for v in range(len(topology.vessels))]
     return found + [text for text in unseen if text and snapshot.mode != "STOPPED"]

@@ -31,9 +31,11 @@ def time_to_lip_s(topology: Topology, state: Table, v: int) -> float:
 
 def position_text(topology: Topology, state: Table, e: int) -> str:
     """Where element e is, by feedback only: "shut" or "locked" when proved, else how far it may be open."""
+    at_rest = "locked" if topology.table["elements"]["role"][0, e] == records.LID else "shut"
     if state["proved_shut"][0, e]:
-        return "locked" if topology.table["elements"]["role"][0, e] == records.LID else "shut"
-    return f"open {float(state['envelope_frac'][0, e]):.0%}"
+        return at_rest
+    open_frac = float(state["envelope_frac"][0, e])
+    return f"open {open_frac:.0%}" if open_frac > 0.0 else f"not proved {at_rest}"
 
 
 def refusal_text(gate_rule: int, lid_rule: int) -> str:

@@ -1,7 +1,7 @@
 """A configuration as the tables the kernels use, and the names that lead back from an index to a thing.
 
 The graph is worked out here once: which vessels a kilogram passed by an intake can reach (through passive overflows
-too), which elements one broken module can hold open together, and how long an old command can live.
+too), which elements one broken part can hold open together, and how long an old command can live.
 
 Neighbours: `config` before, `kernels.records` after; `frame` and the simulator use the names. Must not know readings.
 """
@@ -9,6 +9,7 @@ Neighbours: `config` before, `kernels.records` after; `frame` and the simulator 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pod_controller.causes import common_causes
 from pod_controller.config import Element, Intake, PodConfig
 from pod_controller.config_names import wired_tags
 from pod_controller.kernels import records
@@ -57,7 +58,7 @@ def build(config: PodConfig) -> Topology:
     flows = _fill_intakes(plant, config)
     for fill in (_fill_elements, _fill_vessels, _fill_chutes):
         fill(plant, config)
-    causes = _fill_causes(plant, modules)
+    causes = _fill_causes(plant, config)
     _fill_control(plant, config, flows)
     _fill_pumps(plant, config, flows)
     return Topology(
@@ -197,17 +198,14 @@ def _fill_intakes(plant: Record, config: PodConfig) -> tuple[str, ...]:
     return tuple(flows)
 
 
-def _fill_causes(plant: Record, modules: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
-    """One common cause per output module that moves more than one element: frozen, it holds them all."""
-    names: list[str] = []
-    for name in sorted({module for row in modules for module in row}):
-        members = [e for e, row in enumerate(modules) if name in row]
-        if len(members) > 1 and len(names) < records.MAX_CAUSES:
-            for e in members:
-                plant.causes[len(names)].member[e] = 1
-            names.append(name)
-    plant.n_causes = len(names)
-    return tuple(names)
+def _fill_causes(plant: Record, config: PodConfig) -> tuple[str, ...]:
+    """One row per common cause; `config_checks` has refused more than there are rows."""
+    causes = common_causes(config)
+    for c, cause in enumerate(causes):
+        for e, element in enumerate(config.element):
+            plant.causes[c].member[e] = 1 if element.name in cause.elements else 0
+    plant.n_causes = len(causes)
+    return tuple(cause.name for cause in causes)
 
 
 def _fill_control(plant: Record, config: PodConfig, flows: tuple[str, ...]) -> None:

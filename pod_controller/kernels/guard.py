@@ -90,7 +90,8 @@ def opened_frac(p: Record, s: Record, e: int, grant_frac: float) -> float:
     A relay that is granted counts as fully open at once: at the next tick nothing speaks against it any more, and what
     fits now must still fit then, or gates near the lip would open and close every other tick.
     """
-    return max(s.envelope_frac[e] - p.tick_s / p.elements[e].stroke_s, max(s.live_frac[e], grant_frac))
+    closing_frac = max(s.live_frac[e], s.envelope_frac[e] - p.tick_s / p.elements[e].stroke_s)
+    return max(closing_frac, grant_frac)
 
 
 @small_kernel

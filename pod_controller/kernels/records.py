@@ -130,7 +130,7 @@ SHEDDING = _record(
 
 PLANT = _record(
     ("tick_s", "f8"),
-    ("longest_gap_s", "f8"),  # a longer time between frames, or one that cannot be, is a time in which anything may come
+    ("longest_gap_s", "f8"),  # in a longer time between frames, or one that cannot be, anything may come
     ("fresh_s", "f8"),  # a position or a switch older than this proves nothing
     ("n_vessels", "i8"),
     ("n_elements", "i8"),

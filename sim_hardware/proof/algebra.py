@@ -32,7 +32,7 @@ def term(value: Value) -> Any:
 
 
 def both(one: Value, other: Value) -> Value:
-    """one and other."""
+    """Both truths."""
     if one is False or other is False:
         return False
     if one is True:
@@ -41,19 +41,19 @@ def both(one: Value, other: Value) -> Value:
 
 
 def either(one: Value, other: Value) -> Value:
-    """one or other."""
+    """One truth or the other."""
     return negated(both(negated(one), negated(other)))
 
 
 def negated(one: Value) -> Value:
-    """not one."""
+    """The opposite of a truth."""
     if not is_symbol(one):
         return not one
     return one.arg(0) if z3.is_not(one) else z3.Not(one)
 
 
 def chosen(truth: Value, yes: Value, no: Value) -> Value:
-    """yes if truth, else no."""
+    """The first value where the truth holds, else the second."""
     if truth is True or yes is no:
         return yes
     if truth is False or (not is_symbol(yes) and not is_symbol(no) and yes == no):

@@ -47,7 +47,7 @@ class Hopper:
         self.given.append(self.lid_seen <= self.now)
 
     def under_the_lid(self, age: Value) -> Any:
-        """come is what came and comes in from the weighing until the lid is locked, told so at the next tick."""
+        """What came and comes in from the weighing until the lid is locked, told so at the next tick."""
         return self.come <= self.bag + self.rate * (age + self.T + self.L + self.lock)
 
 
@@ -62,7 +62,9 @@ def _content(run: Interpreter) -> Iterator[Case]:
             sealed = False if granted or ticks == 0 else both(h.proved != 0, h.since <= h.weighed)
             came = z3.If(sealed, h.come == 0, h.under_the_lid((h.now - h.weighed) / NS_PER_S))
             given = [*h.given, came, h.truth + h.come <= h.C, h.weighed >= 0]
-            yield Case(f"{ticks} ticks, lid {'granted' if granted else 'not granted'}", given, [most >= h.truth + h.come])
+            yield Case(
+                f"{ticks} ticks, lid {'granted' if granted else 'not granted'}", given, [most >= h.truth + h.come]
+            )
 
 
 def _room(run: Interpreter) -> Iterator[Case]:
@@ -108,7 +110,9 @@ def _lid_counts(run: Interpreter) -> Iterator[Case]:
 
 
 OBLIGATIONS = [
-    Obligation("chute_content", "a chute delivers no more than chute_most_kg, lid locked, unlocked or unknown", _content),
+    Obligation(
+        "chute_content", "a chute delivers no more than chute_most_kg, lid locked, unlocked or unknown", _content
+    ),
     Obligation("airlock_room", "a lid is unlocked only over a gate proved shut, and the chute never overfills", _room),
     Obligation("airlock_gate", "a gate opens only behind a lid proved locked, into vessels that are not full", _gate),
     Obligation("chute_rises_with_its_lid", "granting a lid never lowers what its chute can deliver", _lid_counts),

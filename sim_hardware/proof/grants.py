@@ -10,8 +10,20 @@ from typing import Any
 
 import z3
 
-from pod_controller.kernels.guard import accept, everything_fits, fitting_frac, full_below, guard, holdable_frac, leads_to
-from pod_controller.kernels.guard import offended, raise_element, raise_flow, raise_shared
+from pod_controller.kernels.guard import (
+    accept,
+    everything_fits,
+    fitting_frac,
+    full_below,
+    guard,
+    holdable_frac,
+    leads_to,
+    offended,
+    raise_element,
+    raise_everything,
+    raise_flow,
+    raise_shared,
+)
 from sim_hardware.proof.algebra import Value, both, either, negated
 from sim_hardware.proof.interpreter import Interpreter, Rec
 from sim_hardware.proof.prover import Case, Obligation
@@ -107,7 +119,11 @@ def _in_one_go(run: Interpreter) -> Iterator[Case]:
         fits = alone.opened(alone.wish) <= alone.limit
         claims: list[Any] = [got[0] == got[1], alone.s.asked_frac[0] == together.s.asked_frac[0]]
         claims += [alone.g.grant_frac[0] == together.g.grant_frac[0], together.g.grant_frac[0] == together.wish]
-        yield Case("positioner" if positioner else "relay", [*alone.given, fits], [*claims, alone.g.rule[0] == together.g.rule[0]])
+        yield Case(
+            "positioner" if positioner else "relay",
+            [*alone.given, fits],
+            [*claims, alone.g.rule[0] == together.g.rule[0]],
+        )
 
 
 def _shared_refused(run: Interpreter) -> Iterator[Case]:
@@ -121,7 +137,9 @@ def _shared_refused(run: Interpreter) -> Iterator[Case]:
         most.append(arguments[-1])
         return True
 
-    p = Rec(intakes=[Rec(n_shared=1, shared=[0])], elements=[Rec(positioner=1)], flows=[Rec(element=0, chute=-1, intake=0)])
+    p = Rec(
+        intakes=[Rec(n_shared=1, shared=[0])], elements=[Rec(positioner=1)], flows=[Rec(element=0, chute=-1, intake=0)]
+    )
     stand_in = run.with_(full_below=lambda *_: full, raise_element=raised)
     s, given = Rec(trial_scenario=[0]), [z3.Or(full == -1, full >= 0)]
     for kernel in (raise_shared, raise_flow):
@@ -154,17 +172,34 @@ def _whole(run: Interpreter) -> Iterator[Case]:
     raises = [where for name, where in done if name == "raise_everything"]
     closes = [where for name, where in done if name == "close_everything"]
     accepts = [where for name, where in done if name == "accept"]
+    closes, raises = ([*found, False, False] for found in (closes, raises))
     claims = [closes[0], closes[1] == z3.And(execute == 1, z3.Not(fits)), closes[1] == raises[1]]
     claims += [negated(both(raises[0], execute != 1)), accepts[0] == (execute != 1), z3.Or(*accepts)]
     yield Case("any wish", [], claims)
     yield Case("what mode", [execute == 1], [s.together == z3.If(fits, 1, 0)])
 
 
+def _order(run: Interpreter) -> Iterator[Case]:
+    """Gates before lids: a lid is judged by what its gate has been granted in the same tick."""
+    done: list[tuple[str, Value]] = []
+    names = ("raise_flow", "raise_shared", "raise_lid")
+    noted = {name: lambda *given, name=name: done.append((name, given[-1])) for name in names}
+    p = Rec(n_flows=2, n_intakes=1, n_chutes=2)
+    run.with_(None, **noted).run(raise_everything, p, Rec(), Rec(n_order=9, order=[1, 0]), Rec())
+    wanted = [("raise_flow", 1), ("raise_flow", 0), ("raise_shared", 0), ("raise_lid", 0), ("raise_lid", 1)]
+    yield Case("two chutes", [], [done == wanted])
+
+
 OBLIGATIONS = [
     Obligation("grant_fits", "what offends no vessel fits every vessel that it leads to and puts none over", _offended),
     Obligation("leads_to", "own and shared elements and lids lead where their intake reaches", _graph),
-    Obligation("grant_within_the_wish", "a grant has itself been tested, is within the wish, and is left under test", _fitting),
-    Obligation("together_is_one_by_one", "where everything fits together the one-by-one result is the same", _in_one_go),
+    Obligation(
+        "grant_within_the_wish", "a grant has itself been tested, is within the wish, and is left under test", _fitting
+    ),
+    Obligation(
+        "together_is_one_by_one", "where everything fits together the one-by-one result is the same", _in_one_go
+    ),
     Obligation("full_keeps_its_ancestors_shut", "nothing that leads to a full vessel is opened", _shared_refused),
+    Obligation("gates_before_lids", "flows in the order asked, then what they share, then lids", _order),
     Obligation("closing_move_first", "every grant starts from the closing move", _whole),
 ]

@@ -45,7 +45,10 @@ class Throat:
     def passes(self, total: Any, stuck: Sequence[Any]) -> list[Any]:
         """Facts: the total that passes, with these elements stuck open (a truth for each element)."""
         q = [z3.Real(f"q_{f}") for f in range(self.flows)]
-        facts = [both(one >= 0, one <= z3.If(stuck[f], larger(self.phi[f], self.h[f]), self.phi[f])) for f, one in enumerate(q)]
+        facts = [
+            both(one >= 0, one <= z3.If(stuck[f], larger(self.phi[f], self.h[f]), self.phi[f]))
+            for f, one in enumerate(q)
+        ]
         facts += [z3.Or(stuck[self.flows + k], total <= cap) for k, cap in enumerate(self.cap)]
         return [*facts, total >= 0, total <= z3.Sum(q)]
 
@@ -58,7 +61,9 @@ def _series(run: Interpreter) -> Iterator[Case]:
         alone = [which == e for e in range(flows + shared)]
         given = [*throat.given, *throat.passes(total, alone)]
         claims = [z3.Or(which >= 0, total <= throat.s.intake_kg[0]), total <= throat.s.intake_worst_kg[0]]
-        yield Case(f"{flows} flows, {shared} shared", given, [*claims, throat.s.intake_worst_kg[0] >= throat.s.intake_kg[0]])
+        yield Case(
+            f"{flows} flows, {shared} shared", given, [*claims, throat.s.intake_worst_kg[0] >= throat.s.intake_kg[0]]
+        )
 
 
 def _cause(run: Interpreter) -> Iterator[Case]:
@@ -91,21 +96,25 @@ def _vessel(run: Interpreter) -> Iterator[Case]:
 
 
 def _source(run: Interpreter) -> Iterator[Case]:
-    """A stuck pump empties its source: content, hold-up, what comes over weirs, and all that the inlets above let in."""
+    """A stuck pump empties its source: content, hold-up, what comes over weirs, and what the inlets above let in."""
     for full in (0, 1):
         U, M, Psi, C, W, reach = z3.Reals("U M Psi C weir reach")
         worst, caused, content, arriving, came = z3.Reals("worst caused content arriving came")
         p = Rec(n_causes=1, flows=[Rec(chute=-1, source=0, intake=1)], intakes=[Rec(reach_ratio=[reach])])
         p.vessels = [Rec(capacity_kg=C, weir_kg=W, hold_up_kg=M, psi_kg=Psi)]
         s = Rec(full=[full], bound_kg=[U], intake_worst_kg=[worst], intake_cause_kg=[[caused]])
-        given = [0 <= content, content <= W, content <= (C if full else U), arriving <= M + Psi, reach >= 0, came >= 0]
+        given = [0 <= content, content <= W, content <= U, content <= C, arriving <= M + Psi, reach >= 0, came >= 0]
         given += [M >= 0, Psi >= 0, z3.Or(came <= worst, came <= caused)]
-        yield Case("full" if full else "bounded", given, [content + arriving + reach * came <= run.run(stuck_kg, p, s, 0)])
+        yield Case(
+            "full" if full else "bounded", given, [content + arriving + reach * came <= run.run(stuck_kg, p, s, 0)]
+        )
 
 
 def _chain(run: Interpreter) -> Iterator[Case]:
     """Feed into a vessel at its weir, over it into a sump, pumped and overflowing into a store: until all is still."""
-    U, W, content, after, trial, hold_up = ([z3.Real(f"{x}_{v}") for v in range(3)] for x in ("U", "W", "m", "end", "r", "M"))
+    U, W, content, after, trial, hold_up = (
+        [z3.Real(f"{x}_{v}") for v in range(3)] for x in ("U", "W", "m", "end", "r", "M")
+    )
     feed, pump, over, over_sump = z3.Reals("feed pump over over_sump")
     for stuck in ("nothing", "feed", "pump"):
         weirs = [W[0], W[1], NOT_A_LIMIT]
@@ -124,13 +133,16 @@ def _chain(run: Interpreter) -> Iterator[Case]:
         given += [feed <= (larger(phi[0], h) if stuck == "feed" else phi[0])]
         given += [pump <= (content[1] + hold_up[1] + over if stuck == "pump" else phi[1])]
         given += [over <= feed, over <= larger(0, content[0] + feed - W[0]), over_sump <= over]
-        given += [after[0] == content[0] + hold_up[0] + feed - over, after[1] == content[1] + hold_up[1] + over - pump - over_sump]
+        given += [
+            after[0] == content[0] + hold_up[0] + feed - over,
+            after[1] == content[1] + hold_up[1] + over - pump - over_sump,
+        ]
         given += [after[2] == content[2] + hold_up[2] + pump + over_sump]
         yield Case(f"{stuck} stuck", given, [after[v] <= s.trial_kg[v] for v in range(3)])
 
 
 def _passing(run: Interpreter) -> Iterator[Case]:
-    """Mean flow over a tick (time counted in ticks), each element as far open as it can be, one of them or one cause stuck."""
+    """Mean flow over a tick (time counted in ticks), each element as far open as it can be, one or one cause stuck."""
     for flows, shared in ((2, 0), (2, 1), (2, 2)):
         throat = Throat(flows, shared)
         count = flows + shared
@@ -145,8 +157,14 @@ def _passing(run: Interpreter) -> Iterator[Case]:
         q = [z3.Real(f"q_{f}") for f in range(flows)]
         given = [*throat.given, *(both(r >= 0, r <= 1000) for r in rates), total >= 0, total <= z3.Sum(q)]
         given += [z3.And(0 <= a[e], a[e] <= 1, 0 <= x[e], x[e] <= 1) for e in range(count)]
-        for kind, stuck in (("one stuck", [which == e for e in range(count)]), ("a cause", [m != 0 for m in throat.member])):
-            facts = [both(q[f] >= 0, q[f] <= z3.If(stuck[f], smaller(rates[f], throat.h[f]), healthy[f])) for f in range(flows)]
+        for kind, stuck in (
+            ("one stuck", [which == e for e in range(count)]),
+            ("a cause", [m != 0 for m in throat.member]),
+        ):
+            facts = [
+                both(q[f] >= 0, q[f] <= z3.If(stuck[f], smaller(rates[f], throat.h[f]), healthy[f]))
+                for f in range(flows)
+            ]
             facts += [z3.Or(stuck[e], total <= healthy[e]) for e in range(flows, count)]
             yield Case(f"{flows} flows, {shared} shared, {kind}", [*given, *facts], [total <= bound])
 
@@ -173,7 +191,11 @@ def _monotone(run: Interpreter) -> Iterator[Case]:
             throat.run(run)
         names = ("intake_kg", "intake_worst_kg")
         claims = [vars(low.s)[name][0] <= vars(high.s)[name][0] for name in names]
-        yield Case(f"{flows} flows, {shared} shared", given, [*claims, low.s.intake_cause_kg[0][0] <= high.s.intake_cause_kg[0][0]])
+        yield Case(
+            f"{flows} flows, {shared} shared",
+            given,
+            [*claims, low.s.intake_cause_kg[0][0] <= high.s.intake_cause_kg[0][0]],
+        )
     given, trials = [], []
     before: list[Any] = []
     for _mark in ("low", "high"):
@@ -184,7 +206,11 @@ def _monotone(run: Interpreter) -> Iterator[Case]:
         s.__dict__.update(intake_cause_kg=[[sums[4]], [sums[5]]], trial_scenario=[0])
         run.run(weigh_vessel, p, s, 0)
         trials.append(s.trial_kg[0])
-        given += [sums[2] >= sums[0], sums[3] >= sums[1], *(one <= other for one, other in zip(before, sums, strict=False))]
+        given += [
+            sums[2] >= sums[0],
+            sums[3] >= sums[1],
+            *(one <= other for one, other in zip(before, sums, strict=False)),
+        ]
         before = sums
     yield Case("two intakes into a vessel", given, [trials[0] <= trials[1]])
 
@@ -194,7 +220,9 @@ def _measured(run: Interpreter) -> Iterator[Case]:
     for e in (-1, 0, 2):
         phi = [z3.Real(f"new_{k}") for k in range(3)]
         intakes = [Rec(n_shared=1, shared=[2], shared_rate_kg_s=1), Rec(n_shared=1, shared=[1], shared_rate_kg_s=1)]
-        p = Rec(n_flows=2, flows=[Rec(element=0, rate_kg_s=1), Rec(element=1, rate_kg_s=1)], n_intakes=2, intakes=intakes)
+        p = Rec(
+            n_flows=2, flows=[Rec(element=0, rate_kg_s=1), Rec(element=1, rate_kg_s=1)], n_intakes=2, intakes=intakes
+        )
         s = Rec(flow_kg=[-1, -1], shared_kg=[[-1], [-1]])
         run.with_(still_to_pass_kg=lambda _w, _p, _s, _r, k, now=phi: now[k]).run(measure, p, s, e)
         found = [s.flow_kg[0], s.flow_kg[1], s.shared_kg[1][0], s.shared_kg[0][0]]
@@ -205,11 +233,19 @@ def _measured(run: Interpreter) -> Iterator[Case]:
 OBLIGATIONS = [
     Obligation("series", "healthy or with any one element stuck, an intake passes no more than its sums", _series),
     Obligation("common_cause", "with all members of a cause stuck open, no more than the sum for it", _cause),
-    Obligation("phi_covers_every_scenario", "Phi bounds the vessel for one fault in any intake and for a cause", _vessel),
+    Obligation(
+        "phi_covers_every_scenario", "Phi bounds the vessel for one fault in any intake and for a cause", _vessel
+    ),
     Obligation("stuck_source", "a stuck pump delivers no more than h: everything in and above its source", _source),
     Obligation("chain_with_weirs", "closing potential never grows down a chain: feed, weir, sump, pump, store", _chain),
-    Obligation("passing", "no more passes an intake in a tick than commit reckons, one element or one cause stuck", _passing),
+    Obligation(
+        "passing", "no more passes an intake in a tick than commit reckons, one element or one cause stuck", _passing
+    ),
     Obligation("reckoned", "commit sums all intakes that reach a vessel, and remembers every command", _reckoned),
-    Obligation("phi_rises_with_its_parts", "each sum rises with each of its parts, so what is allowed is closed downward", _monotone),
+    Obligation(
+        "phi_rises_with_its_parts",
+        "each sum rises with each of its parts, so what is allowed is closed downward",
+        _monotone,
+    ),
     Obligation("measured", "measuring one element anew changes its terms only, and all of them", _measured),
 ]

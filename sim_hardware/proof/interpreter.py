@@ -13,12 +13,23 @@ import builtins
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
 
 from hal.errors import PodError
-from sim_hardware.proof.algebra import Value, both, chosen, compared, either, exact, is_symbol, larger, negated
-from sim_hardware.proof.algebra import operated, smaller
+from sim_hardware.proof.algebra import (
+    Value,
+    both,
+    chosen,
+    compared,
+    either,
+    exact,
+    is_symbol,
+    larger,
+    negated,
+    operated,
+    smaller,
+)
 
 OUTSIDE_SUBSET = 941
 StandIn = Callable[..., Value]  # (condition, *arguments) -> value
@@ -33,11 +44,8 @@ class Breakage(NamedTuple):
     new: str
 
 
-class Rec:
+class Rec(SimpleNamespace):
     """A record with only the fields that an obligation gives it."""
-
-    def __init__(self, **fields: Value) -> None:
-        self.__dict__.update(fields)
 
 
 class Interpreter:
@@ -109,7 +117,9 @@ class _Call:
         return self._value
 
     def _refuse(self, node: ast.AST) -> PodError:
-        return PodError(OUTSIDE_SUBSET, f"kernel {self._tree.name}: '{ast.unparse(node)}' cannot be executed on symbols")
+        return PodError(
+            OUTSIDE_SUBSET, f"kernel {self._tree.name}: '{ast.unparse(node)}' cannot be executed on symbols"
+        )
 
     def _block(self, statements: Sequence[ast.stmt], branch: Value) -> None:
         for statement in statements:
@@ -188,9 +198,10 @@ class _Call:
 
     def _do_return(self, node: ast.Return, where: Value) -> None:
         value = self._of(node.value, where) if node.value is not None else None
+        here = both(self._branch, negated(self._returned))
         if node.value is not None:
-            self._value = value if self._value is None else chosen(where, value, self._value)
-        self._returned = either(self._returned, where)
+            self._value = value if self._value is None else chosen(here, value, self._value)
+        self._returned = either(self._returned, here)
 
     def _of(self, node: ast.expr, where: Value) -> Value:
         evaluate = getattr(self, f"_of_{type(node).__name__.lower()}", None)
@@ -242,7 +253,9 @@ class _Call:
         truth = self._of(node.test, where)
         if not is_symbol(truth):
             return self._of(node.body if truth else node.orelse, where)
-        return chosen(truth, self._of(node.body, both(where, truth)), self._of(node.orelse, both(where, negated(truth))))
+        return chosen(
+            truth, self._of(node.body, both(where, truth)), self._of(node.orelse, both(where, negated(truth)))
+        )
 
     def _of_call(self, node: ast.Call, where: Value) -> Value:
         function = self._of(node.func, where)

@@ -118,7 +118,7 @@ def _gap(run: Interpreter) -> Iterator[Case]:
     s = Rec(ticks=5, inflow_bound_kg_s=[rate], inflow_kg=[[0] for _ in range(HISTORY)], command_ns=[0] * HISTORY)
     s.__dict__.update(bound_kg=[U], blind_s=[0], level_kg=[0], full=[0])
     given = [tick > 0, longest > tick, rate >= 0, U >= 0, C >= 0, come >= 0, real >= 0]
-    given += [ come <= C, U + come <= 10**30, z3.Or(elapsed == real, elapsed < 0, elapsed > longest)]
+    given += [come <= C, U + come <= 10**30, z3.Or(elapsed == real, elapsed < 0, elapsed > longest)]
     aged: list[Value] = []
     still = run.with_({"HISTORY": HISTORY}, bound_element=lambda _where, _p, _s, _f, _e, settled: aged.append(settled))
     still.run(observe, [plant], [s], [Rec(now_ns=0, elapsed_s=elapsed, float_on=[0])])
@@ -133,6 +133,8 @@ OBLIGATIONS = [
     Obligation("vote", "U is never below the truth: three, two or one sensor, any one of them lying in any way", _vote),
     Obligation("lone_vote", "one usable sample may raise U and never lowers it", _lone),
     Obligation("full", "a float that is on, or no vote for stale_s, makes a vessel full", _full),
-    Obligation("sample", "reading + error + inflow bound since bounds the content now, for a sample of any age", _sample),
+    Obligation(
+        "sample", "reading + error + inflow bound since bounds the content now, for a sample of any age", _sample
+    ),
     Obligation("time_between_frames", "dead reckoning covers early, late and unknown times between frames", _gap),
 ]

@@ -9,6 +9,7 @@ Neighbours: `prover` settles. Must not know what flows.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import z3
@@ -48,8 +49,8 @@ class Past:
         """What every past has: ticks in order, openings between 0 and 1, a verified command no later than now."""
         times = [*self.issued.values(), self.now]
         facts = [self.S > 0, self.L >= 0, self.error >= 0, self.fresh >= 0, self.now >= 0, self.taken <= self.now]
-        facts += [one < other for one, other in zip(times, times[1:], strict=False)]
-        facts += [both(c >= 0, c <= 1) for c in self.told.values()]
+        facts += [one < other for one, other in pairwise(times)]
+        facts += [both(c >= 0, c <= 1) for c in self.told.values()] + [t >= 0 for t in self.issued.values()]
         facts += [0 <= self.before, self.before <= 1, 0 <= self.elapsed, self.verified <= self.now]
         if self.issued:
             last = self.issued[self.ticks - 1]
@@ -80,15 +81,17 @@ def _envelope(run: Interpreter) -> Iterator[Case]:
         given = [*past.given(), *(both(y >= 0, y <= 1) for y in (open_now, known, was))]
         given.append(z3.Implies(past.seen > past.error, known <= past.seen + past.error))
         given.append(z3.Implies(past.seen <= past.error, known == 0))
-        # The position and the read-back that verified come from one answer, or the position from a later one.
-        given.append(z3.Or(past.verified <= past.taken, past.verified < 0))
-        since_taken = past.may_have_driven(open_now, past.taken, past.verified)
+        # A position older than the verified command says nothing of what was in force since.
+        since_taken = past.may_have_driven(open_now, past.taken, z3.If(past.verified <= past.taken, past.verified, -1))
         given.append(z3.Implies(past.quality == 0, z3.Or(open_now <= known, since_taken)))
         since_tick = past.may_have_driven(open_now, past.issued[ticks - 1], past.verified_before)
         given += [was <= past.before, z3.Or(open_now <= was - past.elapsed / past.S, since_tick, open_now == 0)]
         past.run(run)
         claims = [past.s.envelope_frac[0] >= open_now, past.s.envelope_frac[0] <= 1, past.s.live_frac[0] >= 0]
-        claims += [past.s.live_frac[0] <= past.s.envelope_frac[0], z3.Implies(past.s.proved_shut[0] != 0, open_now == 0)]
+        claims += [
+            past.s.live_frac[0] <= past.s.envelope_frac[0],
+            z3.Implies(past.s.proved_shut[0] != 0, open_now == 0),
+        ]
         for quality in (0, 2):
             yield Case(f"after {ticks} ticks, position of quality {quality}", [*given, past.quality == quality], claims)
 

@@ -64,14 +64,15 @@ def settle(obligation: Obligation, breakage: Breakage | None = None, limit_ms: i
 
 
 def _settle_case(case: Case, limit_ms: int, vacuity: bool) -> tuple[str, str]:
-    solver = z3.Solver()
+    alone = z3.Context()  # so that no question is answered faster or slower for what was asked before it
+    solver = z3.Solver(ctx=alone)
     solver.set("timeout", limit_ms)
-    solver.add(*(term(fact) for fact in case.given))
+    solver.add(*(term(fact).translate(alone) for fact in case.given))
     if vacuity and (answer := solver.check()) != z3.sat:
         return (VACUOUS if answer == z3.unsat else UNDECIDED), f"{case.name}: are its hypotheses satisfiable? {answer}"
     for claim in case.claims:
         solver.push()
-        solver.add(z3.Not(term(claim)))
+        solver.add(z3.Not(term(claim).translate(alone)))
         answer = solver.check()
         if answer == z3.sat:
             return REFUTED, f"{case.name}: {_in_words(solver.model())}"

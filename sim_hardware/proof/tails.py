@@ -42,7 +42,7 @@ class One:
         return run.run(closing_tail_kg, self.R, self.p.elements[0], x, self.T)
 
     def closing(self, run: Interpreter) -> Any:
-        """x of the closing move, by the kernel."""
+        """The closing move's x, by the kernel."""
         permit = Rec(grant_frac=[0], rule=[0], vessel=[0], scenario=[0])
         run.with_(measure=lambda *_: None).run(close_everything, self.p, self.s, permit)
         return self.s.asked_frac[0]
@@ -108,7 +108,12 @@ def _monotone(run: Interpreter) -> Iterator[Case]:
         o = One(positioner)
         given = [*o.given, 0 <= x, x <= more, more <= 1]
         asked = [run.run(opened_frac, o.p, o.s, 0, frac) for frac in (x, more)]
-        claims = [o.phi(run, x) >= 0, o.phi(run, x) <= o.phi(run, more), asked[0] <= asked[1], asked[0] >= o.closing(run)]
+        claims = [
+            o.phi(run, x) >= 0,
+            o.phi(run, x) <= o.phi(run, more),
+            asked[0] <= asked[1],
+            asked[0] >= o.closing(run),
+        ]
         yield Case("positioner" if positioner else "relay", given, [*claims, asked[1] <= 1, asked[1] >= more])
 
 
@@ -117,7 +122,8 @@ OBLIGATIONS = [
         "tail_recursion",
         "once no older command lives, each tick of closing uses up at least what it lets through: B(x) >= T R x + "
         "B(max(x - T/S, 0)); for a relay as long as x + L/S_fast <= 1, beyond which B stands still and only "
-        "the two obligations that follow hold",
+        "the two obligations that follow hold; of these only this one needs T/2S, and only for a lease "
+        "shorter than a tick (a configured one has two ticks and more)",
         _tail_recursion,
     ),
     Obligation(

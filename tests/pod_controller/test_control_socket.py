@@ -29,9 +29,9 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.virtual = VirtualCore()
         self.path = folder / "control.sock"
-        self.socket = ControlSocket(self.path, Answers(self.virtual.core, SystemClock()), self.virtual.paper)
+        self.socket = ControlSocket(self.path, self.virtual.paper)
         self.socket.open()
-        self.socket.start()
+        self.socket.start(Answers(self.virtual.core, SystemClock()))
         self.virtual.run(10.0)
         self.virtual.core.ask(Request("start", "", ""))
         self.virtual.run(0.5)
@@ -98,18 +98,18 @@ def test_a_request_is_considered_by_the_next_tick(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("line", "code"),
     [
-        (b"status\n", 423),
-        (b"\xff\xfe\x00\n", 423),
-        (b"[1]\n", 423),
-        (b"[" * 3000 + b"\n", 423),
-        (b'{"do": "status"}\n', 424),
-        (b'{"v": true, "do": "status"}\n', 424),
-        (b'{"v": 2, "do": "status"}\n', 424),
-        (b'{"v": 1, "do": "open_all"}\n', 423),
-        (b'{"v": 1, "do": "start", "reason": 5}\n', 423),
-        (b'{"v": 1, "do": "start", "force": true}\n', 423),
-        (b'{"v": 1, "do": "why", "inlet": "gate_9"}\n', 426),
-        (b"x" * (LINE_MOST + 1), 429),
+        (b"status\n", 434),
+        (b"\xff\xfe\x00\n", 434),
+        (b"[1]\n", 434),
+        (b"[" * 3000 + b"\n", 434),
+        (b'{"do": "status"}\n', 435),
+        (b'{"v": true, "do": "status"}\n', 435),
+        (b'{"v": 2, "do": "status"}\n', 435),
+        (b'{"v": 1, "do": "open_all"}\n', 434),
+        (b'{"v": 1, "do": "start", "reason": 5}\n', 434),
+        (b'{"v": 1, "do": "start", "force": true}\n', 434),
+        (b'{"v": 1, "do": "why", "inlet": "gate_9"}\n', 437),
+        (b"x" * (LINE_MOST + 1), 440),
     ],
 )
 def test_nonsense_is_refused_with_a_number(desk: Desk, line: bytes, code: int) -> None:
@@ -137,19 +137,19 @@ def test_silent_clients_make_room_for_one_that_asks(desk: Desk) -> None:
 
 
 def test_a_stale_name_is_taken_over_and_a_living_core_is_not(desk: Desk, tmp_path: Path) -> None:
-    with pytest.raises(PodError, match="E428 another core answers"):
-        ControlSocket(desk.path, Answers(desk.virtual.core, SystemClock()), desk.virtual.paper).open()
+    with pytest.raises(PodError, match="E439 another core answers"):
+        ControlSocket(desk.path, desk.virtual.paper).open()
     dead = tmp_path / "dead.sock"
     with socket.socket(socket.AF_UNIX) as left_behind:
         left_behind.bind(str(dead))
 
-    taken = ControlSocket(dead, Answers(desk.virtual.core, SystemClock()), desk.virtual.paper)
+    taken = ControlSocket(dead, desk.virtual.paper)
     taken.open()
     taken.stop()
 
     (tmp_path / "file").touch()
-    with pytest.raises(PodError, match=r"E427 .* is not a socket"):
-        ControlSocket(tmp_path / "file", Answers(desk.virtual.core, SystemClock()), desk.virtual.paper).open()
+    with pytest.raises(PodError, match=r"E438 .* is not a socket"):
+        ControlSocket(tmp_path / "file", desk.virtual.paper).open()
 
 
 def test_nobody_there_is_said_plainly(tmp_path: Path) -> None:

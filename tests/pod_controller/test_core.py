@@ -49,7 +49,7 @@ def test_a_start_too_early_is_refused_with_what_is_missing(virtual: VirtualCore)
 
     answer = ask(virtual, "start")
 
-    with pytest.raises(PodError, match="E421 start is refused while the pod is STOPPED: it waits for"):
+    with pytest.raises(PodError, match="E432 start is refused while the pod is STOPPED: it waits for"):
         answer.result(0)
     assert any(entry.value == "refused" for entry in virtual.paper.drafts)
 
@@ -78,7 +78,7 @@ def test_requests_that_nobody_could_consider_are_refused(virtual: VirtualCore) -
     for _ in range(WAITING_MOST):
         virtual.core.ask(Request("hold", "", ""))
 
-    with pytest.raises(PodError, match="E422 16 requests wait already"):
+    with pytest.raises(PodError, match="E433 16 requests wait already"):
         virtual.core.ask(Request("hold", "", ""))
 
 
@@ -93,7 +93,7 @@ def test_leaving_reads_every_output_back_at_its_fail_state(virtual: VirtualCore)
 
     assert virtual.core.finished and virtual.core.verified
     assert virtual.pod.app.field.outputs_at_fail()
-    with pytest.raises(PodError, match="E422 the core is leaving"):
+    with pytest.raises(PodError, match="E433 the core is leaving"):
         virtual.core.ask(Request("start", "", ""))
 
 

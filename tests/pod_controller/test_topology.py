@@ -1,9 +1,14 @@
 """The graph that the tables hold: reach through weirs, common causes, leases; what the promise is tested on."""
 
+from pathlib import Path
+
+from edited_pod import edited
 from plant_bench import REFERENCE
 
 from pod_controller.config import load
 from pod_controller.kernels import records
+from pod_controller.kernels.terms import CAUSED
+from pod_controller.promise import scenario_text
 from pod_controller.topology import Topology, build
 
 
@@ -38,6 +43,22 @@ def test_every_module_is_a_common_cause_of_what_it_moves() -> None:
 
     held = {name for e, name in enumerate(t.elements) if members[e]}
     assert held == {"gate_1", "gate_3", "lid_1", "lid_3", "macerator_valve", "feed_valve"}
+
+
+AIR = '[[cause]]\nname = "air"\nelements = ["gate_2", "feed_valve"]\n\n[shedding]\n'
+
+
+def test_a_declared_cause_stands_behind_the_modules_and_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "pod.toml"
+    path.write_text(edited([("[shedding]\n", AIR)]))
+    t = build(load(path))
+    members = t.table[0].causes[3].member
+
+    assert t.causes == ("XM-A", "XM-B", "XM-C", "air")
+    assert int(t.table[0].n_causes) == 4
+    assert {name for e, name in enumerate(t.elements) if members[e]} == {"gate_2", "feed_valve"}
+    assert scenario_text(t, CAUSED + 3) == "common cause air holding its elements open"
+    assert scenario_text(t, CAUSED) == "module XM-A holding its elements open"
 
 
 def test_roles_tell_what_can_bring_mass_in() -> None:

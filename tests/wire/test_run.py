@@ -45,6 +45,7 @@ def test_a_core_arms_starts_answers_and_leaves_every_output_at_its_fail_state(po
         assert took_s < SETTLE_S + 1.0
         assert set(pod.held().values()) == {0}  # at once: sooner than any watchdog
         assert "Traceback" not in core.text
+    assert podctl("replay", str(pod.config.with_name("journal.recording"))).returncode == 0
 
 
 def test_ctrl_c_ends_with_130_and_outputs_safe(pod: WirePod) -> None:
@@ -124,7 +125,7 @@ def test_a_missing_port_does_not_keep_the_others_from_being_read(pod: WirePod, t
         lines = {line["line"]: line for line in pod.status()["lines"]}
         assert [name for name, line in lines.items() if not line["open"]] == ["C", "W"]
         refused = pod.ask("start")
-        assert (refused.returncode, refused.stderr[:5]) == (4, "E421 ")
+        assert (refused.returncode, refused.stderr[:5]) == (4, "E432 ")
         core.end(signal.SIGTERM)
 
 
@@ -163,7 +164,7 @@ def test_a_second_core_is_refused_and_the_first_goes_on(pod: WirePod) -> None:
         second = podctl("run", "--config", str(pod.config))
 
         assert second.returncode == 1
-        assert "E428 another core answers" in second.stderr
+        assert "E439 another core answers" in second.stderr
         assert pod.status()["state"] == "EXECUTE"
         assert core.end(signal.SIGTERM) == 0
 
