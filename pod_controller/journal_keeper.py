@@ -96,7 +96,7 @@ class Keeper:
         try:
             store = self._store or self._open(now_ns)
             self._commit(store, samples, now_ns)
-        except (sqlite3.Error, OSError, Damaged) as error:
+        except (sqlite3.Error, UnicodeDecodeError, OSError, Damaged) as error:
             if _is_full(error) and self._make_room():
                 return False
             self.miss(0, len(samples))

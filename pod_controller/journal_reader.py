@@ -67,7 +67,7 @@ def verify(path: Path) -> Verdict:
             end, broken = followed.end, followed.broken
             if broken is None and first != GENESIS and followed.dropped != dropped_text(first):
                 broken = Break(first.seq + 1, "starts the file, and no entry says that those before it were taken away")
-        except (sqlite3.Error, Damaged) as error:
+        except (sqlite3.Error, UnicodeDecodeError, Damaged) as error:
             return Verdict(0, GENESIS, GENESIS, None, Break(_readable(path) + 1, f"cannot be read: {error}"))
         mirror = head_of(SystemDisk(), path).read()
         if broken is None and mirror is not None and mirror.seq > first.seq:
@@ -90,7 +90,7 @@ def _readable(path: Path) -> int:
             reached = base_of(database)
             for row in rows_of(database):
                 reached = follow(reached, [row]).end
-        except (sqlite3.Error, Damaged):
+        except (sqlite3.Error, UnicodeDecodeError, Damaged):
             return reached.seq
     return reached.seq
 
@@ -100,14 +100,14 @@ def _open(path: Path, scratch: Path) -> Database:
     try:
         database.execute("SELECT count(*) FROM base").fetchall()
         return database
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # a damaged file's name in an error may be no text
         database.close()
         if (getattr(error, "sqlite_errorcode", 0) & 0xFF) not in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
             return _as_it_is(path, error)
     return _from_copy(path, scratch)
 
 
-def _as_it_is(path: Path, error: sqlite3.Error) -> Database:
+def _as_it_is(path: Path, error: Exception) -> Database:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_BUSY:
         raise PodError(NOT_READABLE, f"journal {path}: somebody holds it for more than {BUSY_S:g} s: try again")

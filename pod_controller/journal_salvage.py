@@ -49,7 +49,7 @@ def _valid_part(disk: Disk, path: Path) -> tuple[Link, list[Row]]:
         return GENESIS, rows
     try:
         first = base_of(database)
-    except (sqlite3.Error, Damaged):
+    except (sqlite3.Error, UnicodeDecodeError, Damaged):
         database.close()
         return GENESIS, rows
     try:
@@ -57,7 +57,7 @@ def _valid_part(disk: Disk, path: Path) -> tuple[Link, list[Row]]:
         if followed.broken is None and first != GENESIS and followed.dropped != dropped_text(first):
             return GENESIS, []
         return first, rows[: followed.end.seq - first.seq]
-    except sqlite3.Error:  # the row after the last one kept cannot be read; each of those was followed
+    except (sqlite3.Error, UnicodeDecodeError):  # what follows the last row kept cannot be read; each of those fits
         return first, rows
     finally:
         database.close()

@@ -148,6 +148,9 @@ def open_store(disk: Disk, path: Path, keep: Reserve) -> Store:
         if is_damage(error):
             raise Damaged(str(error)) from error
         raise
+    except UnicodeDecodeError as error:  # what SQLite says of a damaged schema may itself be no text
+        database.close()
+        raise Damaged(str(error)) from error
     except Damaged:
         database.close()
         raise

@@ -1,7 +1,8 @@
 """Before outputs are armed: compile, compare with stored answers, and close the kernels to further compilation.
 
-A small made-up plant is driven through a fixed pseudo-random run; the SHA-256 over every permit and the last state must
-be the one stored in `kernels/known_answer.txt`. A wrong bit anywhere (compiler, cache, processor) keeps the outputs off.
+A small made-up plant is driven through a fixed pseudo-random run; the SHA-256 over every permit and the last state
+must be the one stored in `kernels/known_answer.txt`. A wrong bit anywhere (compiler, cache, processor) keeps the
+outputs off.
 
 Neighbours: `podctl kernels` and `app` call `warm`. Must not know any real pod.
 """

@@ -30,6 +30,8 @@ def strike_or_mend(p: Record, w: Record, r: Record, permit: Record) -> None:
         if threat > best:
             best = threat
             vessel = v
+    if not recovered(p, r):
+        return
     promising = best >= 0.97 * min(r.promised, 1.0)
     r.promised = max(0.9999 * r.promised, best)
     if r.tick < r.until_tick or vessel < 0:
@@ -41,9 +43,27 @@ def strike_or_mend(p: Record, w: Record, r: Record, permit: Record) -> None:
     r.struck = 1
     r.strikes += 1
     r.until_tick = r.tick + w.episode_ticks
+    for v in range(p.n_vessels):
+        r.at_strike_kg[v] = r.held_kg[v] + r.coming_kg[v]
+        r.recovered[v] = 0
     strike(p, w, r, permit, w.one, vessel)
     strike(p, w, r, permit, w.other, vessel)
     surprise(p, r, vessel)
+
+
+@kernel
+def recovered(p: Record, r: Record) -> bool:
+    """True once every vessel has been seen well below where it stood at the last strike.
+
+    The promise is about one open part: a second one before what the first let through has been drawn off is two.
+    """
+    all_well = True
+    for v in range(p.n_vessels):
+        if r.held_kg[v] + r.coming_kg[v] <= 0.7 * r.at_strike_kg[v]:
+            r.recovered[v] = 1
+        if r.recovered[v] == 0:
+            all_well = False
+    return all_well
 
 
 @kernel

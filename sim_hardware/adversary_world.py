@@ -100,6 +100,8 @@ RUN = _record(
     ("struck", "i1"),
     ("until_tick", "i8"),  # of the strike, or of the rest
     ("promised", "f8"),  # the best moment to strike so far, as share of a capacity
+    ("at_strike_kg", "f8", (MAX_VESSELS,)),
+    ("recovered", "i1", (MAX_VESSELS,)),  # drawn down since the last strike: its reserve stands again
     ("surprised", "i1", (MAX_VESSELS,)),  # its Psi has come already
     ("draw", "i8"),
     # what is counted
@@ -119,7 +121,37 @@ def drawn(seed: int) -> tuple[Table, Table]:
     """The plant and the world of this seed."""
     draw = np.random.default_rng(seed)
     plant = drawn_plant(draw)
+    while not may_be_promised(plant):
+        plant = drawn_plant(draw)
     return plant, world_of(plant, draw, seed)
+
+
+def may_be_promised(plant: Table) -> bool:
+    """True if no vessel, empty and shut, is carried over its lip by all that stands above: others are refused.
+
+    As `podctl check-config` does, but summed anew: behind a single element everything above counts.
+    """
+    p = plant[0]
+    most_kg = [0.0] * int(p.n_vessels)
+    for v in range(p.n_vessels):
+        row = p.vessels[v]
+        above_kg = max(_above_kg(p, i, most_kg) * p.intakes[i].reach_ratio[v] for i in range(p.n_intakes))
+        if above_kg + row.hold_up_kg + row.psi_kg + 2.0 * max(row.level_error_kg) > row.capacity_kg:
+            return False
+        most_kg[v] = min(row.capacity_kg, row.weir_kg)
+    return True
+
+
+def _above_kg(p: Record, i: int, most_kg: list[float]) -> float:
+    """What stands behind the elements that one fault can open: the fullest source, or all of a common cause."""
+    intake = p.intakes[i]
+    sources = []
+    for k in range(intake.n_flows):
+        flow = p.flows[intake.flows[k]]
+        kg = p.chutes[flow.chute].capacity_kg if flow.chute >= 0 else most_kg[flow.source]
+        sources.append((int(flow.element), float(kg)))
+    groups = [{e for e in range(p.n_elements) if p.causes[c].member[e]} for c in range(p.n_causes)]
+    return max(max(kg for _, kg in sources), *(sum(kg for e, kg in sources if e in group) for group in groups), 0.0)
 
 
 def world_of(plant: Table, draw: Draw, seed: int) -> Table:
@@ -165,7 +197,7 @@ def first_run(plant: Table, world: Table) -> Table:
     r.verified_ns[:], r.lost_ns[:], r.lying_element, r.lost_module = -1, -1, -1, -1
     r.liar_vessel, r.blind_vessel, r.spilled_tick, r.spilled_vessel = -1, -1, -1, -1
     r.seen_ns[:], r.sampled_ns, r.decided_ns = NS - 1, NS - 1, NS // 2
-    r.least_margin_kg = 1e30
+    r.least_margin_kg, r.recovered[:] = 1e30, 1
     return runs
 
 

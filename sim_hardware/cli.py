@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from hal.clock import Clock, SystemClock
+from hal.errors import PodError
 
 if TYPE_CHECKING:
     from pod_controller.config import PodConfig
@@ -78,7 +79,7 @@ class Ended(NamedTuple):
 def sim(**options: Any) -> int:
     """Run a simulated pod: podctl sim SCENARIO (quiet_day, festival, ...)."""
     from pod_controller.config import load  # the compiler comes in with it
-    from sim_hardware import faults, outcome, scenarios
+    from sim_hardware import outcome, scenarios
 
     asked = Asked(**options)
     _refuse_nonsense(asked)
@@ -89,16 +90,30 @@ def sim(**options: Any) -> int:
     if asked.scenario is None:
         raise click.UsageError(f"which scenario? One of {', '.join(scenarios.names())}, or a file ending in .toml")
     config = load(asked.config_file)
-    drawn = scenarios.draw(asked.scenario, asked.seed, len(config.chute), asked.duration_s)
+    drawn, extra = _drawn(asked, asked.scenario, config)
     clock = SystemClock()
     begun_ns = clock.now_ns()
-    ended = _run(asked, config, drawn, [faults.parse(text) for text in asked.fault_texts], clock)
+    ended = _run(asked, config, drawn, extra, clock)
     wall_s = (clock.now_ns() - begun_ns) * 1e-9
     if asked.as_json:
         click.echo(json.dumps(outcome.as_json(ended.result, wall_s, ended.overruns)))
     else:
         click.echo("\n".join(outcome.as_lines(ended.result, wall_s, ended.overruns)))
     return EXIT_INTERRUPTED if ended.interrupted else outcome.exit_code(ended.result)
+
+
+def _drawn(asked: Asked, scenario: str, config: "PodConfig") -> "tuple[Scenario, list[Fault]]":
+    """The run asked for and its extra faults. A scenario, fault or target that does not exist is a usage error."""
+    from sim_hardware import faults, scenarios
+    from sim_hardware.fault_targets import targets_of
+
+    try:
+        drawn = scenarios.draw(scenario, asked.seed, len(config.chute), asked.duration_s)
+        extra = [faults.parse(text) for text in asked.fault_texts]
+        faults.plan(extra, targets_of(config))
+    except PodError as error:
+        raise click.UsageError(str(error)) from None
+    return drawn, extra
 
 
 def _refuse_nonsense(asked: Asked) -> None:

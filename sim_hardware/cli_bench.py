@@ -1,7 +1,7 @@
 """`podctl bench`: figures beside their goals; a missed goal is printed as missed, and is no failure.
 
-Neighbours: `bench_core`, `bench_line_cycle` and `bench_biology` measure. Benches that other parts of the project
-promise are refused until they exist. Must not know how anything is measured.
+Neighbours: the `bench_*` modules measure. Benches that other parts of the project promise are refused until they exist.
+Must not know how anything is measured.
 """
 
 import json
@@ -43,15 +43,7 @@ def core(as_json: bool, tiny: bool) -> int:
     for name, measure in bench_core.steps(bench_core.TINY if tiny else bench_core.Sizes()):
         click.echo(f"bench core: {name} ...", err=True)
         rows.extend(measure())
-    if as_json:
-        click.echo(
-            json.dumps({"bench": "core", "rows": [row._asdict() for row in rows], "machine": _machine(compiler)})
-        )
-    elif sys.stdout.isatty():
-        _show(rows, "core")
-    else:
-        click.echo("\n".join(_line(row) for row in rows))
-    return 0
+    return _tell("core", rows, as_json, compiler)
 
 
 @bench.command()
@@ -63,13 +55,7 @@ def cycle(as_json: bool, tiny: bool) -> int:
 
     click.echo("bench cycle: lines of the reference pod in real time ...", err=True)
     rows = bench_line_cycle.rows(3 if tiny else bench_line_cycle.CYCLES)
-    if as_json:
-        click.echo(json.dumps({"bench": "cycle", "rows": [row._asdict() for row in rows], "machine": _machine("")}))
-    elif sys.stdout.isatty():
-        _show(rows, "cycle")
-    else:
-        click.echo("\n".join(_line(row) for row in rows))
-    return 0
+    return _tell("cycle", rows, as_json)
 
 
 @bench.command()
@@ -81,10 +67,26 @@ def biology(as_json: bool, tiny: bool) -> int:
 
     click.echo("bench biology: days of the digester, then the same with LSODA ...", err=True)
     rows = bench_biology.rows(1, 1) if tiny else bench_biology.rows()
+    return _tell("biology", rows, as_json)
+
+
+@bench.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--seconds", "duration_s", type=click.FloatRange(min=1.0), default=60.0, show_default=True)
+def lateness(as_json: bool, duration_s: float) -> int:
+    """How late a core's ticks are at 100 ms beside four processes that take all they get, and beside cyclictest."""
+    from sim_hardware import bench_lateness
+
+    click.echo(f"bench lateness: a core with ticks of 100 ms for {duration_s:.0f} s ...", err=True)
+    return _tell("lateness", bench_lateness.rows(duration_s), as_json)
+
+
+def _tell(name: str, rows: "list[Row]", as_json: bool, compiler: str = "") -> int:
+    """One JSON object, a table on a terminal, or plain lines."""
     if as_json:
-        click.echo(json.dumps({"bench": "biology", "rows": [row._asdict() for row in rows], "machine": _machine("")}))
+        click.echo(json.dumps({"bench": name, "rows": [row._asdict() for row in rows], "machine": _machine(compiler)}))
     elif sys.stdout.isatty():
-        _show(rows, "biology")
+        _show(rows, name)
     else:
         click.echo("\n".join(_line(row) for row in rows))
     return 0

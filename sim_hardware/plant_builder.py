@@ -108,7 +108,7 @@ def drawn_plant(draw: Draw, ranges: Ranges = Ranges()) -> Table:
     vessels = int(draw.integers(ranges.vessels[0], ranges.vessels[1] + 1))
     weirs = [v + 1 < vessels and draw.random() < 0.4 for v in range(vessels)]
     for v in range(vessels):
-        capacity_kg = draw.uniform(*ranges.capacity_kg)
+        capacity_kg = draw.uniform(*ranges.capacity_kg) * (1.0 + 0.5 * v)
         add_vessel(p, capacity_kg, capacity_kg * draw.uniform(0.6, 0.9) if weirs[v] else NO_WEIR_KG)
         row = p.vessels[v]
         row.hold_up_kg, row.psi_kg = draw.uniform(0.0, 8.0, 2) * (draw.random(2) < 0.5)

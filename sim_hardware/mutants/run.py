@@ -71,7 +71,7 @@ def dies(
 def _tails_differ(names: Names, tail_answers: Iterable[float]) -> bool:
     try:
         return tails(names) != tail_answers
-    except (ArithmeticError, TypeError):
+    except (ArithmeticError, NameError, TypeError):
         return True
 
 

@@ -68,10 +68,10 @@ def test_a_spill_is_exit_code_3() -> None:
     ("words", "code", "says"),
     [
         (["sim"], 2, "which scenario? One of festival"),
-        (["sim", "festivl"], 1, "did you mean 'festival'"),
+        (["sim", "festivl"], 2, "did you mean 'festival'"),
         (["sim", "festival", "--tier", "a", "--wire"], 2, "--wire runs the real program"),
         (["sim", "festival", "--wire", "--speed", "3"], 2, "--speed paces virtual time"),
-        (["sim", "festival", "--fault", "gate_jm@gate_1"], 1, "gate_jam"),
+        (["sim", "festival", "--fault", "gate_jm@gate_1"], 2, "gate_jam"),
         (["sim", "festival", "--config", "no/such.toml"], 78, "E101"),
         (["check-config", "no/such.toml"], 78, "E101"),
     ],

@@ -10,12 +10,14 @@ from pod_controller.kernels.records import Record
 
 ENDLESS = Fraction(10) ** 30
 Stuck = frozenset[int]
+Known = dict[int, Fraction]  # the worst of each intake, worked out once
 
 
 def worst_phi_kg(p: Record, s: Record) -> list[Fraction]:
     """Phi of each vessel in its worst scenario, at asked_frac and envelope_frac of the state."""
     scenarios = [frozenset[int](), *(frozenset([e]) for e in range(p.n_elements)), *causes(p)]
-    sums = [phi_kg(p, s, stuck) for stuck in scenarios]
+    known: Known = {}
+    sums = [phi_kg(p, s, stuck, known) for stuck in scenarios]
     return [max(row[v] for row in sums) for v in range(p.n_vessels)]
 
 
@@ -23,9 +25,9 @@ def causes(p: Record) -> list[Stuck]:
     return [frozenset(e for e in range(p.n_elements) if p.causes[c].member[e]) for c in range(p.n_causes)]
 
 
-def phi_kg(p: Record, s: Record, stuck: Stuck) -> list[Fraction]:
+def phi_kg(p: Record, s: Record, stuck: Stuck, known: Known) -> list[Fraction]:
     """Phi of each vessel in one scenario."""
-    intakes = [intake_kg(p, s, i, stuck) for i in range(p.n_intakes)]
+    intakes = [intake_kg(p, s, i, stuck, known) for i in range(p.n_intakes)]
     found = []
     for v in range(p.n_vessels):
         row = p.vessels[v]
@@ -34,7 +36,7 @@ def phi_kg(p: Record, s: Record, stuck: Stuck) -> list[Fraction]:
     return found
 
 
-def intake_kg(p: Record, s: Record, i: int, stuck: Stuck) -> Fraction:
+def intake_kg(p: Record, s: Record, i: int, stuck: Stuck, known: Known) -> Fraction:
     """What one intake still passes: its flows together, capped by each healthy element behind them."""
     intake = p.intakes[i]
     total = Fraction(0)
@@ -42,7 +44,7 @@ def intake_kg(p: Record, s: Record, i: int, stuck: Stuck) -> Fraction:
         f = int(intake.flows[k])
         e = int(p.flows[f].element)
         kg = element_kg(p, s, e, float(p.flows[f].rate_kg_s))
-        total += max(kg, stuck_kg(p, s, f)) if e in stuck else kg
+        total += max(kg, stuck_kg(p, s, f, known)) if e in stuck else kg
     caps = [int(intake.shared[k]) for k in range(intake.n_shared) if int(intake.shared[k]) not in stuck]
     return min([total, *(element_kg(p, s, e, float(intake.shared_rate_kg_s)) for e in caps)])
 
@@ -66,7 +68,7 @@ def tail_kg(p: Record, e: int, rate: Fraction, open_frac: Fraction) -> Fraction:
     return rate * (lease_s * open_frac + stroke_s / 2 * travel * travel)
 
 
-def stuck_kg(p: Record, s: Record, f: int) -> Fraction:
+def stuck_kg(p: Record, s: Record, f: int, known: Known) -> Fraction:
     """What a flow delivers with its own element stuck: all that its source holds and can still get."""
     flow = p.flows[f]
     if flow.chute >= 0:
@@ -79,9 +81,16 @@ def stuck_kg(p: Record, s: Record, f: int) -> Fraction:
     kg += Fraction(float(row.hold_up_kg)) + Fraction(float(row.psi_kg))
     for i in range(int(flow.intake)):
         if _reach(p, i, v) > 0:
-            alone = [frozenset([e]) for e in range(p.n_elements)]
-            kg += _reach(p, i, v) * max(intake_kg(p, s, i, stuck) for stuck in [frozenset[int](), *alone, *causes(p)])
+            kg += _reach(p, i, v) * worst_intake_kg(p, s, i, known)
     return kg
+
+
+def worst_intake_kg(p: Record, s: Record, i: int, known: Known) -> Fraction:
+    """What one intake still passes in its worst scenario."""
+    if i not in known:
+        alone = [frozenset([e]) for e in range(p.n_elements)]
+        known[i] = max(intake_kg(p, s, i, stuck, known) for stuck in [frozenset[int](), *alone, *causes(p)])
+    return known[i]
 
 
 def chute_kg(p: Record, s: Record, c: int) -> Fraction:

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plant_bench import (
     NS,
-    OWN,
     TICK_NS,
     Bench,
     add_element,
@@ -20,6 +19,7 @@ from plant_bench import (
     warmed,
 )
 
+from pod_controller.kernels.records import OWN
 from pod_controller.kernels.terms import stuck_kg
 
 
