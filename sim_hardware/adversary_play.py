@@ -82,7 +82,7 @@ def want(p: Record, r: Record, wish: Record) -> None:
         wish.order[k] = f
         c = p.flows[f].chute
         if c < 0:
-            wish.open_frac[p.flows[f].element] = 1.0 if r.tick // 240 % 3 != 0 else 0.0
+            wish.open_frac[p.flows[f].element] = 1.0 if r.tick // 240 % 3 != 0 or p.flows[f].source < 0 else 0.0
             continue
         if r.content_kg[c] >= 0.5 * p.chutes[c].capacity_kg:
             r.emptying[c] = 1

@@ -148,6 +148,8 @@ def _above_kg(p: Record, i: int, most_kg: list[float]) -> float:
     sources = []
     for k in range(intake.n_flows):
         flow = p.flows[intake.flows[k]]
+        if flow.chute < 0 and flow.source < 0:
+            return 0.0  # a supply without end, behind two elements
         kg = p.chutes[flow.chute].capacity_kg if flow.chute >= 0 else most_kg[flow.source]
         sources.append((int(flow.element), float(kg)))
     groups = [{e for e in range(p.n_elements) if p.causes[c].member[e]} for c in range(p.n_causes)]

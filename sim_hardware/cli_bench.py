@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sim_hardware.cli_guard import guard
+
 if TYPE_CHECKING:
     from sim_hardware.bench_core import Row
 
-PROMISED = ("surge", "guard", "line", "clairvoyant")
+PROMISED = ("surge", "line", "clairvoyant")
 
 
 class _Benches(click.Group):
@@ -90,6 +92,9 @@ def _tell(name: str, rows: "list[Row]", as_json: bool, compiler: str = "") -> in
     else:
         click.echo("\n".join(_line(row) for row in rows))
     return 0
+
+
+bench.add_command(guard)
 
 
 def _machine(compiler: str) -> dict[str, Any]:

@@ -107,8 +107,10 @@ def drawn_plant(draw: Draw, ranges: Ranges = Ranges()) -> Table:
     p = plant[0]
     vessels = int(draw.integers(ranges.vessels[0], ranges.vessels[1] + 1))
     weirs = [v + 1 < vessels and draw.random() < 0.4 for v in range(vessels)]
+    capacity_kg = 0.0
     for v in range(vessels):
-        capacity_kg = draw.uniform(*ranges.capacity_kg) * (1.0 + 0.5 * v)
+        # Each holds a little more than the one above it: behind a single element less could not be promised.
+        capacity_kg = capacity_kg + draw.uniform(25.0, 200.0) if v else draw.uniform(*ranges.capacity_kg)
         add_vessel(p, capacity_kg, capacity_kg * draw.uniform(0.6, 0.9) if weirs[v] else NO_WEIR_KG)
         row = p.vessels[v]
         row.hold_up_kg, row.psi_kg = draw.uniform(0.0, 8.0, 2) * (draw.random(2) < 0.5)
@@ -118,21 +120,26 @@ def drawn_plant(draw: Draw, ranges: Ranges = Ranges()) -> Table:
     for _ in range(int(draw.integers(ranges.inlets[0], ranges.inlets[1] + 1))):
         gate = _drawn_element(p, draw, OWN)
         add_chute(p, top, gate, draw.uniform(0.1, 0.8), draw.uniform(30.0, 50.0))
+    if draw.random() < 0.4:  # water without end, behind two valves of different modules
+        water = add_intake(p, _reach(weirs, 0, 1.0), 0.5, (_drawn_element(p, draw, SHARED),))
+        add_flow(p, water, _drawn_element(p, draw, OWN), draw.uniform(0.1, 0.5))
     for v in range(1, vessels):
         valve = tuple(_drawn_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 2))))
         rate_kg_s = draw.uniform(0.1, 1.5)
         i = add_intake(p, _reach(weirs, v, 1.0), rate_kg_s, valve)
         add_flow(p, i, _drawn_element(p, draw, OWN), rate_kg_s, source=v - 1)
-    add_element(p, FREE, Moves(1.0, 1.0, 2.0))
     _add_causes(p, draw, int(draw.integers(ranges.causes[0], ranges.causes[1] + 1)))
+    add_element(p, FREE, Moves(1.0, 1.0, 2.0))
     return plant
 
 
 def _add_causes(p: Record, draw: Draw, count: int) -> None:
-    """Common causes over gates, valves and pumps: lids apart (that promise is not given)."""
+    """Common causes over gates, valves and pumps; not lids and not water, where that could not be promised."""
+    water = {int(p.flows[f].element) for f in range(p.n_flows) if p.flows[f].chute < 0 and p.flows[f].source < 0}
     for c in range(count):
         for e in range(p.n_elements):
-            p.causes[c].member[e] = int(p.elements[e].role in {OWN, SHARED} and draw.random() < 0.3)
+            movable = p.elements[e].role in {OWN, SHARED} and e not in water
+            p.causes[c].member[e] = int(movable and draw.random() < 0.3)
         p.n_causes += 1
 
 

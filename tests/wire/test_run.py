@@ -1,6 +1,8 @@
 """`podctl run` as a real process against hardware in another one: start, ask, end, kill, unplug."""
 
 import contextlib
+import json
+import random
 import shutil
 import signal
 import socket
@@ -71,6 +73,27 @@ def test_after_kill_9_every_output_falls_within_its_watchdog_and_nothing_is_reme
         pause(1.0)
         assert pod.status()["state"] == "IDLE"  # a person has to start it
         assert core.end(signal.SIGTERM) == 0
+
+
+KILLS = {"sample": 2, "full": 20}
+
+
+@pytest.mark.timeout(1200)
+def test_kill_9_at_any_moment_loses_no_acknowledged_entry_and_leaves_outputs_at_fail(pod: WirePod, depth: str) -> None:
+    draw = random.Random(20261125)
+    for _ in range(KILLS[depth]):
+        with pod.core() as core:
+            pod.run_up()
+            pause(draw.uniform(0.0, 8.0))
+            acknowledged = pod.status()["journal"]["last_seq"]
+            pause(draw.uniform(0.0, 0.5))
+            core.end(signal.SIGKILL)
+        pause(WATCHDOG_S + 0.5)
+
+        assert set(pod.held().values()) == {0}
+        verdict = podctl("journal", "--config", str(pod.config), "--verify", "--json")
+        assert verdict.returncode == 0, verdict.stdout
+        assert json.loads(verdict.stdout)["last"] >= acknowledged > 0
 
 
 @pytest.mark.skipif(shutil.which("mbpoll") is None, reason="mbpoll is not installed (deploy/ci-packages.txt)")
