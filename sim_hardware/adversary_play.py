@@ -10,7 +10,7 @@ from pod_controller.kernels.commit import commit
 from pod_controller.kernels.compile import kernel
 from pod_controller.kernels.guard import guard
 from pod_controller.kernels.observe import observe
-from pod_controller.kernels.records import FREE, LID, Record, Table
+from pod_controller.kernels.records import SHARED, Record, Table
 from sim_hardware.adversary_strikes import chance, strike_or_mend
 
 NS = 1_000_000_000
@@ -73,8 +73,7 @@ def show(p: Record, w: Record, r: Record, f: Record) -> None:
 def want(p: Record, r: Record, wish: Record) -> None:
     """Every chute that has filled to be emptied, in an order that turns; lids unlocked; now and then a pump rests."""
     for e in range(p.n_elements):
-        role = p.elements[e].role
-        wish.open_frac[e] = 1.0 if role != LID and role != FREE else 0.0
+        wish.open_frac[e] = 1.0 if p.elements[e].role == SHARED else 0.0
     wish.n_order = p.n_flows
     first = int(chance(r) * p.n_flows)
     for k in range(p.n_flows):

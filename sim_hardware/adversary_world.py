@@ -153,7 +153,7 @@ def _above_kg(p: Record, i: int, most_kg: list[float]) -> float:
         kg = p.chutes[flow.chute].capacity_kg if flow.chute >= 0 else most_kg[flow.source]
         sources.append((int(flow.element), float(kg)))
     groups = [{e for e in range(p.n_elements) if p.causes[c].member[e]} for c in range(p.n_causes)]
-    return max(max(kg for _, kg in sources), *(sum(kg for e, kg in sources if e in group) for group in groups), 0.0)
+    return max(*(kg for _, kg in sources), *(sum(kg for e, kg in sources if e in group) for group in groups), 0.0)
 
 
 def world_of(plant: Table, draw: Draw, seed: int) -> Table:

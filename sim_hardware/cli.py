@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from pod_controller.config import PodConfig
     from sim_hardware.faults import Fault
     from sim_hardware.pod import SimulatedPod
+    from sim_hardware.sampler import Sampler
     from sim_hardware.scenarios import Scenario
     from sim_hardware.tier_a import Result
+
+    Look = Callable[[SimulatedPod, int], None]
 
 EXIT_INTERRUPTED = 130
 REFERENCE = "reference/pod.toml"
@@ -40,6 +43,7 @@ class Asked(NamedTuple):
     speed_ratio: float | None
     fault_texts: tuple[str, ...]
     record_path: Path | None
+    report_path: Path | None
     serve_in: Path | None
     tcp: tuple[str, ...]
     as_json: bool
@@ -71,6 +75,7 @@ class Ended(NamedTuple):
 @click.option("--speed", "speed_ratio", type=click.FloatRange(min=0.01), help="Tier b at this many times real time.")
 @click.option("--fault", "fault_texts", multiple=True, metavar="KIND@TARGET:from=..,for=..,k=v")
 @click.option("--record", "record_path", type=click.Path(path_type=Path), help="Record for podctl replay (tier b).")
+@click.option("--report", "report_path", type=click.Path(path_type=Path), help="Write the run as one HTML page.")
 @click.option(
     "--serve", "serve_in", type=click.Path(path_type=Path), metavar="DIR", help="Only the hardware, on ports in DIR."
 )
@@ -79,7 +84,7 @@ class Ended(NamedTuple):
 def sim(**options: Any) -> int:
     """Run a simulated pod: podctl sim SCENARIO (quiet_day, festival, ...)."""
     from pod_controller.config import load  # the compiler comes in with it
-    from sim_hardware import outcome, scenarios
+    from sim_hardware import cli_report, outcome, scenarios
 
     asked = Asked(**options)
     _refuse_nonsense(asked)
@@ -91,14 +96,19 @@ def sim(**options: Any) -> int:
         raise click.UsageError(f"which scenario? One of {', '.join(scenarios.names())}, or a file ending in .toml")
     config = load(asked.config_file)
     drawn, extra = _drawn(asked, asked.scenario, config)
+    sampler = cli_report.begin(asked.report_path, config, drawn.duration_s)
     clock = SystemClock()
     begun_ns = clock.now_ns()
-    ended = _run(asked, config, drawn, extra, clock)
+    ended = _run(asked, config, drawn, extra, sampler, clock)
     wall_s = (clock.now_ns() - begun_ns) * 1e-9
+    row = outcome.as_json(ended.result, wall_s, ended.overruns)
     if asked.as_json:
-        click.echo(json.dumps(outcome.as_json(ended.result, wall_s, ended.overruns)))
+        click.echo(json.dumps(row))
     else:
         click.echo("\n".join(outcome.as_lines(ended.result, wall_s, ended.overruns)))
+    if asked.report_path is not None and sampler is not None:
+        title = scenarios.load(asked.scenario).title
+        cli_report.end(asked.report_path, sampler, ended.result.figures, row, [*drawn.faults, *extra], title)
     return EXIT_INTERRUPTED if ended.interrupted else outcome.exit_code(ended.result)
 
 
@@ -135,24 +145,41 @@ def _refuse_controllers_own(asked: Asked) -> None:
     if asked.wire or asked.tier == "a" or asked.policy != "guarded" or asked.record_path is not None:
         text = "--serve runs the hardware alone: --wire, --tier, --policy and --record are for runs with a controller"
         raise click.UsageError(text)
+    if asked.report_path is not None:
+        text = "--serve runs the hardware alone: --report shows what a controller saw and decided"
+        raise click.UsageError(text)
 
 
-def _run(asked: Asked, config: "PodConfig", drawn: "Scenario", extra: "list[Fault]", clock: Clock) -> Ended:
+def _run(
+    asked: Asked,
+    config: "PodConfig",
+    drawn: "Scenario",
+    extra: "list[Fault]",
+    sampler: "Sampler | None",
+    clock: Clock,
+) -> Ended:
     if asked.tier == "a":
         from pod_controller import topology
         from sim_hardware import tier_a
 
-        return Ended(tier_a.run(topology.build(config), drawn, drawn.seed, asked.policy, extra), 0, False)
+        options = tier_a.Options(sampler=sampler)
+        result = tier_a.run(topology.build(config), drawn, drawn.seed, asked.policy, extra, options=options)
+        return Ended(result, 0, False)
     from sim_hardware.live import LiveView, PlainView, View
 
     view: View = LiveView(clock) if sys.stderr.isatty() and not asked.as_json else PlainView()
+    look = view.look if sampler is None else _both(sampler.look, view.look)
     try:
         if asked.wire:
             from sim_hardware import real_time
 
-            pod, interrupted = real_time.run(config, drawn, asked.policy, extra, view.look)
-            return Ended(pod.result("c"), pod.overruns, interrupted)
-        return _virtual(asked, config, drawn, extra, _paced(view.look, asked.speed_ratio, clock))
+            pod, interrupted = real_time.run(config, drawn, asked.policy, extra, look)
+            ended = Ended(pod.result("c"), pod.overruns, interrupted)
+        else:
+            pod, ended = _virtual(asked, config, drawn, extra, _paced(look, asked.speed_ratio, clock))
+        if sampler is not None:
+            sampler.close(pod.plant.records[1])
+        return ended
     finally:
         view.close()
 
@@ -162,8 +189,8 @@ def _virtual(
     config: "PodConfig",
     drawn: "Scenario",
     extra: "list[Fault]",
-    look: "Callable[[SimulatedPod, int], None]",
-) -> Ended:
+    look: "Look",
+) -> "tuple[SimulatedPod, Ended]":
     from sim_hardware.pod import SimulatedPod
 
     recorder = None
@@ -179,12 +206,20 @@ def _virtual(
         interrupted = True
     if recorder is not None:
         recorder.close()
-    return Ended(pod.result(), pod.overruns, interrupted)
+    return pod, Ended(pod.result(), pod.overruns, interrupted)
 
 
-def _paced(
-    look: "Callable[[SimulatedPod, int], None]", speed_ratio: float | None, clock: Clock
-) -> "Callable[[SimulatedPod, int], None]":
+def _both(first: "Look", second: "Look") -> "Look":
+    """One look after the other."""
+
+    def look(pod: "SimulatedPod", now_ns: int) -> None:
+        first(pod, now_ns)
+        second(pod, now_ns)
+
+    return look
+
+
+def _paced(look: "Look", speed_ratio: float | None, clock: Clock) -> "Look":
     """The same view, never ahead of speed times real time."""
     if speed_ratio is None:
         return look

@@ -35,7 +35,7 @@ class Figures:
 @click.option("--grid", "part", flag_value="grid", help="Sweep boundary-dense states; check every permit anew.")
 @click.option("--adversary", "part", flag_value="adversary", help="Attack plants of many shapes with faults and pairs.")
 @click.option("--steps", type=click.IntRange(min=1), default=None, help="Plant-steps, or states of the grid.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="First seed; to go on, the next.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="First; to go on, the next.")
 @click.option("--every", type=click.IntRange(min=1), default=1, help="Only each so-manieth mutant.")
 @click.option("--jobs", type=click.IntRange(min=1), default=None, help="Processes; default: one per core.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
@@ -117,5 +117,3 @@ def _adversary(steps: int, seed: int, jobs: int) -> Figures:
     fine = not found.spills
     met = fine and found.plant_steps >= STEPS_GOAL
     return Figures("adversary", f"at least {STEPS_GOAL:,} plant-steps, 0 kg", met, fine, figures, found.spills)
-
-

@@ -134,5 +134,5 @@ def to_the_lip(p: Record, s: Record, draw: int) -> int:
     draw = again(draw)
     hair_kg = (pick(draw, 3) - 1) * 1e-9
     s.bound_kg[v] = max(0.0, s.bound_kg[v] + p.vessels[v].capacity_kg - s.phi_kg[v] + hair_kg)
-    s.bound_kg[v] = min(s.bound_kg[v], min(p.vessels[v].weir_kg, 1.2 * p.vessels[v].capacity_kg))
+    s.bound_kg[v] = min(s.bound_kg[v], p.vessels[v].weir_kg, 1.2 * p.vessels[v].capacity_kg)
     return draw

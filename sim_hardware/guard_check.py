@@ -26,6 +26,31 @@ STATEMENTS = (
 @kernel
 def check(p: Record, s: Record, f: Record, w: Record, g: Record) -> int:
     """The number of the statement that this permit breaks; 0 if none."""
+    broken = wish_kept(p, f, w, g)
+    for c in range(p.n_chutes):
+        if broken == 0:
+            broken = airlock(p, s, g, c)
+    for v in range(p.n_vessels):
+        if broken == 0 and granted_to(p, g, v):
+            broken = room_kept(p, s, g, v)
+    for e in range(p.n_elements):
+        for_room = g.rule[e] >= LEVEL and g.rule[e] <= COMMON_CAUSE and p.elements[e].positioner == 0
+        if broken == 0 and for_room and p.elements[e].role != LID and fits_after_all(p, s, g, e):
+            broken = 8
+    return broken
+
+
+@kernel
+def room_kept(p: Record, s: Record, g: Record, v: int) -> int:
+    """Nothing into a full vessel; what is granted fits in every scenario."""
+    if s.full[v] != 0 and not only_lids(p, g, v):
+        return 6
+    return 7 if worst_kg(p, s, g, v) > p.vessels[v].capacity_kg + ROUNDING_KG else 0
+
+
+@kernel
+def wish_kept(p: Record, f: Record, w: Record, g: Record) -> int:
+    """Nothing unless the pod executes, never more than wished, a relay all or nothing."""
     for e in range(p.n_elements):
         grant_frac = g.grant_frac[e]
         if grant_frac > 0.0 and f.execute != 1:
@@ -35,20 +60,6 @@ def check(p: Record, s: Record, f: Record, w: Record, g: Record) -> int:
             return 2
         if grant_frac > 0.0 and not w.open_frac[e] >= grant_frac:
             return 2
-    for c in range(p.n_chutes):
-        broken = airlock(p, s, g, c)
-        if broken != 0:
-            return broken
-    for v in range(p.n_vessels):
-        leads = granted_to(p, g, v)
-        if leads and s.full[v] != 0 and not only_lids(p, g, v):
-            return 6
-        if leads and worst_kg(p, s, g, v) > p.vessels[v].capacity_kg + ROUNDING_KG:
-            return 7
-    for e in range(p.n_elements):
-        if g.rule[e] >= LEVEL and g.rule[e] <= COMMON_CAUSE and p.elements[e].positioner == 0:
-            if p.elements[e].role != LID and fits_after_all(p, s, g, e):
-                return 8
     return 0
 
 

@@ -1,6 +1,7 @@
 """The filter on a grid of boundary-dense states, each permit checked against the inequality written a second time.
 
-Neighbours: `grid_states` makes the states, `guard_check` judges, `cli_guard` prints. Must not know how a permit is made.
+Neighbours: `grid_states` makes the states, `guard_check` judges, `cli_guard` prints. Must not know how permits
+are made.
 """
 
 from collections.abc import Callable
@@ -37,12 +38,12 @@ class Grid(NamedTuple):
 def run_cells(cells: range, states_per_cell: int) -> Grid:
     """A cell is a small plant; of each so many states."""
     counts = np.zeros(1, dtype=COUNT)
-    tables = [table(kind) for kind in (PLANT, STATE, FRAME, WISH, PERMIT)]
+    plant, state, frame, wish, permit = (table(kind) for kind in (PLANT, STATE, FRAME, WISH, PERMIT))
     violations, first_cell, kind = 0, -1, 0
     for cell in cells:
-        begin_cell(tables[0], cell)
+        begin_cell(plant, cell)
         counts[0].kind = 0
-        sweep(*tables, counts, cell, states_per_cell)
+        sweep(plant, state, frame, wish, permit, counts, cell, states_per_cell)
         if counts[0].kind:
             violations += 1
             first_cell, kind = (first_cell, kind) if first_cell >= 0 else (cell, int(counts[0].kind))
@@ -66,8 +67,14 @@ def sweep_cells(cells: range, states: int, jobs: int, progress: Callable[[int], 
 def add(one: Grid, other: Grid) -> Grid:
     """Both together; the first violation stands."""
     first = one if one.violations else other
-    sums = (a + b for a, b in zip(one[:4], other[:4], strict=True))
-    return Grid(*sums, first.violation, first.first_cell)
+    return Grid(
+        one.states + other.states,
+        one.granted + other.granted,
+        one.refused + other.refused,
+        one.violations + other.violations,
+        first.violation,
+        first.first_cell,
+    )
 
 
 @kernel

@@ -37,6 +37,9 @@ class Ranges(NamedTuple):
     causes: tuple[int, int] = (0, 3)
 
 
+ANY_SHAPE = Ranges()
+
+
 def empty_plant(tick_s: float = 0.5) -> Table:
     """A plant without rows."""
     plant = records.table(records.PLANT)
@@ -101,7 +104,7 @@ def add_chute(p: Record, i: int, gate: int, rate_kg_s: float, capacity_kg: float
     return c
 
 
-def drawn_plant(draw: Draw, ranges: Ranges = Ranges()) -> Table:
+def drawn_plant(draw: Draw, ranges: Ranges = ANY_SHAPE) -> Table:
     """A plant by chance: chutes into the first vessel, pumps from each vessel to the next, some with a weir beside."""
     plant = empty_plant()
     p = plant[0]
@@ -114,6 +117,9 @@ def drawn_plant(draw: Draw, ranges: Ranges = Ranges()) -> Table:
         add_vessel(p, capacity_kg, capacity_kg * draw.uniform(0.6, 0.9) if weirs[v] else NO_WEIR_KG)
         row = p.vessels[v]
         row.hold_up_kg, row.psi_kg = draw.uniform(0.0, 8.0, 2) * (draw.random(2) < 0.5)
+        if v and weirs[v - 1]:  # what still comes to the one above comes on over its weir
+            row.hold_up_kg += p.vessels[v - 1].hold_up_kg
+            row.psi_kg += p.vessels[v - 1].psi_kg
         row.has_float = int(draw.random() < 0.5)
     shared = tuple(_drawn_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 3))))
     top = add_intake(p, _reach(weirs, 0, draw.uniform(0.8, 1.6)), draw.uniform(0.5, 2.0), shared)

@@ -79,6 +79,11 @@ class Plant:
         return drive
 
     @property
+    def records(self) -> tuple[Table, Table]:
+        """PARAMS and POD of this run, to look at."""
+        return self._params, self._pod
+
+    @property
     def now_ns(self) -> int:
         """How far the plant has come."""
         return int(self._pod[0].now_ns)

@@ -26,6 +26,8 @@ from sim_hardware.plant import begin
 from sim_hardware.plant_records import Table
 from sim_hardware.pod_plant import Figures, figures
 from sim_hardware.policies import CODES
+from sim_hardware.sampler import Sampler
+from sim_hardware.sampler_kernel import run_ticks_seen
 from sim_hardware.scenarios import Scenario, draw
 from sim_hardware.tier_a_loop import run_ticks
 
@@ -39,13 +41,14 @@ class Options:
     """What a run may be told beside its scenario.
 
     sample_delay_s: levels and weights are older by this; float_chain: without it the guard stands alone; plant: keys
-    of plant.toml's tables to replace.
+    of plant.toml's tables to replace; sampler: looks at every tick and changes nothing.
     """
 
     sample_delay_s: float = 0.0
     arm_ticks: int = 5
     float_chain: bool = True
     plant: Mapping[str, Mapping[str, Any]] | None = None
+    sampler: Sampler | None = None
 
 
 @dataclass(frozen=True)
@@ -117,11 +120,13 @@ def run(
     digest = hashlib.sha256()
     changes = 0
     while counts[0].tick < counts[0].until_tick:
-        run_ticks(core, hardware, counts, trace)
+        _run_on(core, hardware, counts, trace, options.sampler)
         changes += _digest(digest, trace, counts)
     ticks = int(counts[0].tick)
     digest.update(ticks.to_bytes(8, "little"))
     at_fail = _settle(core, hardware, counts, trace)
+    if options.sampler is not None:
+        options.sampler.close(hardware.pod)
     return Result(
         scenario=drawn.name,
         seed=seed,
@@ -206,6 +211,14 @@ def _core(topology: Topology) -> Core:
     return Core(
         topology.table, records.table(records.STATE), frame, records.table(records.WISH), permit, words, last_words
     )
+
+
+def _run_on(core: Core, hardware: Hardware, counts: Table, trace: Trace, sampler: Sampler | None) -> None:
+    """The compiled loop until the end or a full trace, looked at or not."""
+    if sampler is None:
+        run_ticks(core, hardware, counts, trace)
+    else:
+        run_ticks_seen(core, hardware, counts, trace, sampler.samples)
 
 
 def _digest(digest: Any, trace: Trace, counts: Table) -> int:

@@ -191,7 +191,9 @@ def see(p: Record, s: Record, f: Record, draw: Draw) -> None:
         f.position_quality[e] = draw.choice([0, 0, 0, 1, 2])
     for c in range(p.n_chutes):
         most_kg = p.chutes[c].capacity_kg
-        f.content_kg[c] = draw.choice([-2.0 * most_kg, 10.0, -1.0, -most_kg, 2.0 * most_kg, 3.0 * most_kg, float("nan")])
+        f.content_kg[c] = draw.choice(
+            [-2.0 * most_kg, 10.0, -1.0, -most_kg, 2.0 * most_kg, 3.0 * most_kg, float("nan")]
+        )
         f.content_ns[c], f.content_quality[c] = _time_ns(draw), draw.choice([0, 0, 1, 2])
     if draw.random() < 0.4:
         f.position_frac[:], f.position_quality[:], f.position_ns[:] = 0.0, 0, NOW_NS - NS // 10

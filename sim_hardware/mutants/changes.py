@@ -84,7 +84,8 @@ def _replaced(bare: ast.FunctionDef, place: int, change: ast.AST) -> ast.Functio
         def visit(self, node: ast.AST) -> ast.AST:
             return copy.deepcopy(change) if node is target else self.generic_visit(node)
 
-    return ast.fix_missing_locations(_Swap().visit(changed))
+    swapped: ast.FunctionDef = _Swap().visit(changed)  # type: ignore[assignment]  # the function itself is never swapped
+    return ast.fix_missing_locations(swapped)
 
 
 def _changes(node: ast.AST) -> list[ast.AST]:
@@ -114,8 +115,11 @@ def _of_expression(node: ast.expr) -> list[ast.AST]:
         return [node.operand]
     if isinstance(node, ast.IfExp):
         return [ast.IfExp(node.test, node.orelse, node.body), node.body, node.orelse]
-    if isinstance(node, ast.Constant):
-        return _of_literal(node)
+    return _of_literal(node) if isinstance(node, ast.Constant) else _of_call(node)
+
+
+def _of_call(node: ast.expr) -> list[ast.AST]:
+    """Min and max change places, or only one argument is left."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SWAPPED:
         name = ast.Name(SWAPPED[node.func.id], ast.Load())
         return [ast.Call(name, node.args, []), *node.args]

@@ -14,21 +14,21 @@ ONE_ROW = frozenset({"plant", "state", "frame", "wish", "permit"})  # 1-element 
 class _Normal(ast.NodeTransformer):
     """The normal form: what the rules say is the same becomes the same tree."""
 
-    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:  # noqa: N802  # ast's own name
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:  # ast's own name
         """The last row of a table of one row is its first."""
         self.generic_visit(node)
         if isinstance(node.value, ast.Name) and node.value.id in ONE_ROW and ast.unparse(node.slice) in {"0", "-1"}:
             return ast.Subscript(node.value, ast.Constant(0), node.ctx)
         return node
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         """`range` of less than nothing is empty: max(n, 0) inside it is n."""
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id == "range" and len(node.args) == 1:
             return ast.Call(node.func, [_without_floor(node.args[0])], [])
         return node
 
-    def visit_If(self, node: ast.If) -> ast.AST:  # noqa: N802
+    def visit_If(self, node: ast.If) -> ast.AST:
         """`if a > m: m = a` and `if a >= m: m = a` leave the same number in m, or both keep it if either is NaN."""
         self.generic_visit(node)
         test, body = node.test, node.body

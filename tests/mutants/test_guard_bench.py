@@ -1,0 +1,67 @@
+"""A sample of `podctl bench guard`: mutants die, the grid holds, nothing spills, and the adversary does bite."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from pod_controller.kernels.records import FRAME, PERMIT, STATE, WISH, table
+from sim_hardware.adversary_campaign import play_seed
+from sim_hardware.adversary_play import play
+from sim_hardware.adversary_world import drawn, first_run
+from sim_hardware.cli_bench import bench
+from sim_hardware.guard_grid import run_cells
+from sim_hardware.mutants.run import run
+
+SEEDS = {"sample": range(20), "full": range(1000)}
+CELLS = {"sample": range(40), "full": range(2000)}
+EVERY = {"sample": 40, "full": 1}
+
+pytestmark = pytest.mark.campaign
+
+
+def test_of_the_mutants_at_least_nineteen_in_twenty_die_or_are_the_same_program(depth: str) -> None:
+    report = run(EVERY[depth], cases=2000 if depth == "sample" else 6000)
+
+    assert report.killed_ratio > 0.9, report.survivors
+
+
+def test_no_permit_on_the_grid_breaks_a_statement(depth: str) -> None:
+    found = run_cells(CELLS[depth], 5_000)
+
+    assert (found.violations, found.violation) == (0, "none")
+    assert found.granted > found.states and found.refused > found.states
+
+
+def test_nothing_spills_in_plants_of_many_shapes(depth: str) -> None:
+    seeds = [play_seed(seed, 5_000) for seed in SEEDS[depth]]
+
+    assert [one.story for one in seeds if one.spilled_kg > 0.0 or one.chute_over_kg > 1e-6] == []
+    assert sum(one.strikes for one in seeds) >= len(seeds)
+
+
+@pytest.mark.parametrize(("rows", "term"), [("vessels", "level_error_kg"), ("elements", "stroke_s")])
+def test_the_same_adversary_spills_when_the_table_lacks_a_term(rows: str, term: str) -> None:
+    """Else it would prove nothing. The world keeps what is true; only the guard's table is wrong."""
+    over_kg = 0.0
+    for seed in range(300):
+        plant, world = drawn(seed)
+        run_ = first_run(plant, world)
+        plant[rows][term] *= 0.05
+        state, frame, wish, permit = (table(kind) for kind in (STATE, FRAME, WISH, PERMIT))
+        play(plant, state, frame, wish, permit, world, run_, 6_000)
+        over_kg = float(run_[0].spilled_kg)
+        if over_kg > 0.0:
+            break
+
+    assert over_kg > 0.0
+
+
+def test_the_command_prints_its_goal_beside_its_figures() -> None:
+    result = CliRunner().invoke(
+        bench, ["guard", "--grid", "--steps", "2000", "--jobs", "1", "--json"], standalone_mode=False
+    )
+
+    assert (result.return_value, result.exception) == (0, None)
+    report = json.loads(result.stdout)
+    assert (report["part"], report["states"], report["violations"], report["met"]) == ("grid", 2000, 0, False)
