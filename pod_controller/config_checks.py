@@ -15,7 +15,7 @@ from pod_controller.config import Fault, PodConfig
 from pod_controller.config_contradictions import contradictions
 from pod_controller.config_faults import name_of
 from pod_controller.config_floats import floats
-from pod_controller.config_names import twice, unknown, unwired, wired_tags
+from pod_controller.config_names import contact_tags, twice, unknown, unwired, wired_tags
 from pod_controller.config_plan import unplannable
 from pod_controller.config_wiring import doubles, spans
 from pod_controller.kernels.records import MAX_CAUSES, MAX_FLOWS
@@ -72,6 +72,7 @@ def spill_elements(config: PodConfig) -> set[str]:
 def _actuators(config: PodConfig) -> Iterator[Fault]:
     _, outputs = wired_tags(config)
     watchdogs = {x.name: x.watchdog_s for x in config.device}
+    contacts = contact_tags(config)
     duty = spill_elements(config)
     for i, element in enumerate(config.element):
         if element.name not in duty:
@@ -82,6 +83,9 @@ def _actuators(config: PodConfig) -> Iterator[Fault]:
                     f"= {tag!r} is on {outputs[tag]}, which has no watchdog: a lost line would hold {element.name} open"
                 )
                 yield Fault(("element", i, "commands"), 120, text + "; use an output module with one")
+        if element.kind == "positioner" and any(tag in contacts for tag in element.commands):
+            text = "= 'positioner': its output is a contact, which is open or shut and holds nothing between"
+            yield Fault(("element", i, "kind"), 113, text + "; say 'relay'")
         if element.without_power == "holds":
             text = "= 'holds': an element that can bring mass in must go to its fail state without power"
             yield Fault(("element", i, "without_power"), 121, text + "; fit a spring or a relay")
@@ -105,12 +109,31 @@ def _graph(config: PodConfig) -> Iterator[Fault]:
             seen.add(here)
             here = overflow[here]
     for i, intake in enumerate(config.intake):
+        if intake.from_vessel is not None and intake.from_vessel in _reached(config, intake.to):
+            text = f"brings mass back to its own source {intake.from_vessel!r} through other intakes: a circle is not"
+            yield Fault(("intake", i, "to"), 124, text + " summed by the guard; break it, or leave one flow to people")
         if intake.static_head and not intake.shared:
             text = "= true behind one element: stuck open it empties its source; add a second element to shared"
             yield Fault(("intake", i, "static_head"), 122, text)
         if not intake.from_chutes and intake.from_vessel is None and not intake.shared:
             text = "has no source vessel and one element: an endless supply needs a second element in shared"
             yield Fault(("intake", i), 122, text)
+
+
+def _reached(config: PodConfig, to: Iterable[str]) -> set[str]:
+    """Every vessel that mass put into these can get to, by overflows and intakes."""
+    ways: dict[str, set[str]] = {x.name: {x.overflow_to} if x.overflow_to else set() for x in config.vessel}
+    for intake in config.intake:
+        if intake.from_vessel is not None:
+            ways[intake.from_vessel] |= set(intake.to)
+    been: set[str] = set()
+    left = list(to)
+    while left:
+        name = left.pop()
+        if name not in been:
+            been.add(name)
+            left += sorted(ways[name])
+    return been
 
 
 def _flows(config: PodConfig) -> Iterator[Fault]:

@@ -59,6 +59,7 @@ def build(config: PodConfig) -> Topology:
     for fill in (_fill_elements, _fill_vessels, _fill_chutes):
         fill(plant, config)
     causes = _fill_causes(plant, config)
+    lead_on(plant)
     _fill_control(plant, config, flows)
     _fill_pumps(plant, config, flows)
     return Topology(
@@ -139,17 +140,30 @@ def lease_s(config: PodConfig, element: Element) -> float:
 
 def _fill_vessels(plant: Record, config: PodConfig) -> None:
     plant.n_vessels = len(config.vessel)
+    index = {x.name: v for v, x in enumerate(config.vessel)}
     for v, vessel in enumerate(config.vessel):
         row = plant.vessels[v]
         row.capacity_kg = vessel.capacity_kg - ROUNDING_KG
         row.weir_kg = NO_WEIR_KG if vessel.weir_kg is None else vessel.weir_kg
-        row.hold_up_kg = vessel.hold_up_kg
-        row.psi_kg = vessel.psi_kg
+        row.hold_up_kg += vessel.hold_up_kg
+        row.psi_kg += vessel.psi_kg
+        if vessel.weir_kg is not None:  # what still comes into a vessel at its weir comes to the tank below
+            below = plant.vessels[index[_end_of_overflow(config, vessel.name)]]
+            below.hold_up_kg += vessel.hold_up_kg
+            below.psi_kg += vessel.psi_kg
         row.stale_s = vessel.stale_s
         row.n_levels = len(vessel.levels)
         for i, level in enumerate(vessel.levels):
             row.level_error_kg[i] = level.error_kg
         row.has_float = 0 if vessel.float_tag is None else 1
+
+
+def _end_of_overflow(config: PodConfig, name: str) -> str:
+    """The vessel without a weir in which a chain of overflows ends."""
+    overflow = {x.name: x.overflow_to for x in config.vessel}
+    while (below := overflow[name]) is not None:
+        name = below
+    return name
 
 
 def _fill_chutes(plant: Record, config: PodConfig) -> None:
@@ -206,6 +220,30 @@ def _fill_causes(plant: Record, config: PodConfig) -> tuple[str, ...]:
             plant.causes[c].member[e] = 1 if element.name in cause.elements else 0
     plant.n_causes = len(causes)
     return tuple(cause.name for cause in causes)
+
+
+def lead_on(plant: Record) -> None:
+    """Mark where each intake's mass can still come by one more fault: on through pumps that nothing else stops.
+
+    Filled from the table itself: reach_ratio, shared elements and causes must be there.
+    """
+    open_to_one_fault = [_open_to_one_fault(plant, f) for f in range(plant.n_flows)]
+    for i in range(plant.n_intakes):
+        reached = plant.intakes[i].reach_ratio > 0.0
+        for _ in range(plant.n_vessels):
+            for f in range(plant.n_flows):
+                source = plant.flows[f].source
+                if source >= 0 and reached[source] and open_to_one_fault[f]:
+                    reached = reached | (plant.intakes[plant.flows[f].intake].reach_ratio > 0.0)
+        plant.intakes[i].leads_on[:] = reached
+
+
+def _open_to_one_fault(plant: Record, f: int) -> bool:
+    """True if one stuck element, or one common cause, leaves nothing that can stop flow f."""
+    intake = plant.intakes[plant.flows[f].intake]
+    series = [int(plant.flows[f].element), *(int(e) for e in intake.shared[: intake.n_shared])]
+    held = [all(plant.causes[c].member[e] for e in series) for c in range(plant.n_causes)]
+    return len(series) == 1 or any(held)
 
 
 def _fill_control(plant: Record, config: PodConfig, flows: tuple[str, ...]) -> None:

@@ -82,7 +82,6 @@ def _mutants(every: int) -> Figures:
         "survived": len(report.survivors),
         "killed_ratio": report.killed_ratio,
         "cases": report.cases,
-        "wall_s": report.wall_s,
         "survivors": list(report.survivors),
     }
     return Figures("mutants", "0 survive", not report.survivors, True, figures, report.survivors)

@@ -13,6 +13,7 @@ import numpy as np
 
 from pod_controller.kernels import records
 from pod_controller.kernels.records import FREE, LID, OWN, SHARED, Record, Table
+from pod_controller.topology import lead_on
 
 NO_WEIR_KG = 1e30
 ROUNDING_KG = 1e-6
@@ -136,6 +137,7 @@ def drawn_plant(draw: Draw, ranges: Ranges = ANY_SHAPE) -> Table:
         add_flow(p, i, _drawn_element(p, draw, OWN), rate_kg_s, source=v - 1)
     _add_causes(p, draw, int(draw.integers(ranges.causes[0], ranges.causes[1] + 1)))
     add_element(p, FREE, Moves(1.0, 1.0, 2.0))
+    lead_on(p)
     return plant
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 CONFTEST = Path(__file__).with_name("conftest.py")
-SETTINGS = '[pytest]\ntimeout = 10\nmarkers =\n    scenario: s\n    wire: w\n'
-TESTS = '''
+SETTINGS = "[pytest]\ntimeout = 10\nmarkers =\n    scenario: s\n    wire: w\n"
+TESTS = """
 import pytest
 
 @pytest.mark.skip(reason="no peer here")
@@ -23,7 +23,7 @@ def test_scenario(request):
 @pytest.mark.timeout(7)
 def test_with_a_limit_of_its_own(request):
     assert request.node.get_closest_marker("timeout").args == (7,)
-'''
+"""
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -274,11 +274,14 @@ def offended(p: Record, s: Record, e: int) -> int:
 
 @kernel
 def leads_to(p: Record, e: int, v: int) -> bool:
-    """True if mass that element e lets through can reach vessel v: it stands in, or admits to, an intake that does."""
+    """True if mass that element e lets through can reach vessel v: it stands in, or admits to, an intake that does.
+
+    By weirs, or on through a pump that may be the one that is stuck.
+    """
     for f in range(p.n_flows):
         flow = p.flows[f]
         intake = p.intakes[flow.intake]
-        if not intake.reach_ratio[v] > 0.0:
+        if not (intake.reach_ratio[v] > 0.0 or intake.leads_on[v] != 0):
             continue
         if flow.element == e or (flow.chute >= 0 and p.chutes[flow.chute].lid == e):
             return True

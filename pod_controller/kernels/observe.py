@@ -149,7 +149,7 @@ def bound_vessel(p: Record, s: Record, f: Record, v: int, inflow_kg: float, elap
         else:
             mid = max(low, min(high, most_kg))
     if votes >= 2:
-        s.bound_kg[v] = min(s.bound_kg[v], mid if votes == 3 else high)
+        s.bound_kg[v] = believed_kg(vessel, s.bound_kg[v], mid if votes == 3 else high)
         s.blind_s[v] = 0.0
     else:
         s.bound_kg[v] = max(s.bound_kg[v], raised_kg)
@@ -159,6 +159,18 @@ def bound_vessel(p: Record, s: Record, f: Record, v: int, inflow_kg: float, elap
     s.bound_kg[v] = min(s.bound_kg[v], vessel.weir_kg)
     blind = not s.blind_s[v] <= vessel.stale_s
     s.full[v] = 1 if blind or (vessel.has_float == 1 and f.float_on[v] != 0) else 0
+
+
+@small_kernel
+def believed_kg(vessel: Record, bound_kg: float, vote_kg: float) -> float:
+    """The smaller of what was reckoned and the vote, unless no honest error explains a vote so far above.
+
+    Then something came in by itself that nobody reckoned, and the vote has seen it.
+    """
+    error_kg = 0.0
+    for i in range(vessel.n_levels):
+        error_kg = max(error_kg, vessel.level_error_kg[i])
+    return vote_kg if vote_kg - 2.0 * error_kg > bound_kg else min(bound_kg, vote_kg)
 
 
 @small_kernel

@@ -79,6 +79,7 @@ INTAKE = _record(
     ("shared", "i8", (MAX_SHARED,)),  # elements; the mass passes only if every one of them is open
     ("shared_rate_kg_s", "f8"),
     ("reach_ratio", "f8", (MAX_VESSELS,)),  # kg arriving in a vessel per kg passed, through passive overflows too
+    ("leads_on", "i1", (MAX_VESSELS,)),  # 1: mass passed can also come there by one stuck pump, or one common cause
 )
 
 CHUTE = _record(

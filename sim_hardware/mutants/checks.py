@@ -75,7 +75,7 @@ class Tank:
         self.content_kg = 15.0
         self.elapsed_s = 0.5
 
-    def tick(self, wished: float = 1.0) -> None:
+    def tick(self, wished_frac: float = 1.0) -> None:
         """Look, decide, write unless writes are lost, flow for half a second."""
         s, f, w = self.state[0], self.frame[0], self.wish[0]
         self.now_ns += NS // 2
@@ -86,7 +86,7 @@ class Tank:
         f.position_frac[:2], f.position_ns[:2] = [at_frac, 0.0], [taken_ns, taken_ns]
         f.verified_ns[:2] = [self.verified_ns, self.now_ns - NS // 2]
         f.content_kg[0], f.content_ns[0] = self.content_kg, taken_ns
-        w.n_order, w.open_frac[0] = 1, wished
+        w.n_order, w.open_frac[0] = 1, wished_frac
         self.names["observe"](self.plant, self.state, self.frame)
         self.names["guard"](self.plant, self.state, self.frame, self.wish, self.permit)
         self.names["commit"](self.plant, self.state, self.permit)

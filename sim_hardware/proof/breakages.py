@@ -138,6 +138,7 @@ SLIPS = [
     Breakage("the half that failed", "largest_fitting_frac", "return fits_frac", "return fails_frac"),
     Breakage("refused, left under test", "fitting_frac", "s.asked_frac[e] = kept_frac", "s.asked_frac[e] = wish_frac"),
     Breakage("lid leads nowhere", "leads_to", "p.chutes[flow.chute].lid == e", "False"),
+    Breakage("nothing leads on through a pump", "leads_to", " or intake.leads_on[v] != 0", ""),
     Breakage("shared element leads nowhere", "leads_to", "if intake.shared[k] == e:", "if False:"),
     Breakage("kept though it does not fit", "guard", "if everything_fits(p, s):", "if True:"),
     Breakage("granted while stopped", "guard", "if frame[0].execute != 1:", "if False:"),

@@ -57,15 +57,15 @@ def _offended(run: Interpreter) -> Iterator[Case]:
 
 
 def _graph(run: Interpreter) -> Iterator[Case]:
-    """leads_to and full_below: own element, shared element, lid; only through an intake that reaches the vessel."""
-    reach = [z3.Real(f"reach_{i}") for i in range(2)]
+    """leads_to and full_below: own element, shared element, lid; by an intake that reaches the vessel or leads on."""
+    reach, on = ([z3.Real(f"{name}_{i}") for i in range(2)] for name in ("reach", "leads_on"))
     full = z3.Real("full")
-    intakes = [Rec(reach_ratio=[r], n_shared=1, shared=[4 + i]) for i, r in enumerate(reach)]
+    intakes = [Rec(reach_ratio=[r], leads_on=[on[i]], n_shared=1, shared=[4 + i]) for i, r in enumerate(reach)]
     flows = [Rec(element=i, intake=i, chute=0 if i == 0 else -1) for i in range(2)]
     p = Rec(n_flows=2, flows=flows, intakes=intakes, chutes=[Rec(lid=2)], n_vessels=1)
     for e, i in ((0, 0), (2, 0), (4, 0), (1, 1), (5, 1)):
         found = run.run(leads_to, p, e, 0)
-        yield Case(f"element {e}", [r >= 0 for r in reach], [found == (reach[i] > 0)])
+        yield Case(f"element {e}", [r >= 0 for r in reach], [found == z3.Or(reach[i] > 0, on[i] != 0)])
     for i in range(2):
         below = run.run(full_below, p, Rec(full=[full]), i)
         yield Case(f"intake {i}", [reach[i] >= 0], [(below >= 0) == z3.And(full != 0, reach[i] > 0)])

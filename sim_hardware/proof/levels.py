@@ -28,11 +28,14 @@ class Tank:
         self.stale, self.blind, self.elapsed, self.float_on = z3.Reals("stale blind elapsed float_on")
         self.most = [z3.Real(f"most_{i}") for i in range(sensors)]
         self.quality = [z3.Real(f"quality_{i}") for i in range(sensors)]
+        self.errors = [z3.Real(f"error_{i}") for i in range(sensors)]
         vessel = Rec(capacity_kg=self.C, weir_kg=self.W, n_levels=sensors, stale_s=self.stale, has_float=1)
+        vessel.__dict__.update(level_error_kg=self.errors)
         self.p = Rec(vessels=[vessel])
         self.s = Rec(ticks=ticks, bound_kg=[self.U], blind_s=[self.blind], level_kg=[0], full=[0])
         self.f = Rec(level_quality=[self.quality], level_kg=[[0] * sensors], float_on=[self.float_on])
         self.given = [self.C > 0, self.inflow >= 0, self.truth >= 0, self.truth <= self.W, self.elapsed >= 0]
+        self.given += [error >= 0 for error in self.errors]
         self.given += [z3.Or(q == 0, q == 1, q == 2) for q in self.quality]
         self.given += [z3.Or(m >= 0, m == UNUSABLE) for m in self.most]
         self.given += [z3.Implies(q == 2, m == UNUSABLE) for q, m in zip(self.quality, self.most, strict=True)]

@@ -34,7 +34,7 @@ def put_in_path(folder: Path, name: str, script: str) -> None:
         ("echo 32 3 11", ["32-bit", "install the 64-bit"]),
         ("echo 64 3 9", ["Python 3.9", "3.11 or newer", "install Debian 12"]),
         ("echo 64 3 15", ["Python 3.15", "3.11 to 3.13"]),
-        ("case \"$2\" in *ensurepip*) exit 1;; esac; echo 64 3 11", ["apt install python3-venv"]),
+        ('case "$2" in *ensurepip*) exit 1;; esac; echo 64 3 11', ["apt install python3-venv"]),
     ],
 )
 def test_an_unfit_machine_gets_one_line_that_says_what_to_do(tmp_path: Path, script: str, words: list[str]) -> None:

@@ -8,6 +8,7 @@ from pod_controller.kernels.commit import commit
 from pod_controller.kernels.guard import guard
 from pod_controller.kernels.observe import observe
 from pod_controller.kernels.records import FRAME, OWN, PERMIT, STATE, WISH, table
+from pod_controller.topology import lead_on
 from sim_hardware.adversary_world import may_be_promised
 from sim_hardware.plant_builder import Moves, add_chute, add_element, add_flow, add_intake, add_vessel, empty_plant
 
@@ -24,6 +25,7 @@ def upper_fills(ticks: int) -> float:
     add_chute(p, add_intake(p, {0: 1.0}, 0.5), gate, 0.5, 40.0)
     pump = add_element(p, OWN, Moves(2.0, 1.0, 2.0))
     add_flow(p, add_intake(p, {1: 1.0}, 1.0), pump, 1.0, source=0)
+    lead_on(p)
     assert may_be_promised(plant)
     state, frame, wish, permit = (table(kind) for kind in (STATE, FRAME, WISH, PERMIT))
     f: Any = frame[0]
@@ -41,7 +43,6 @@ def upper_fills(ticks: int) -> float:
     return held_kg
 
 
-@pytest.mark.xfail(reason="issue 4: an open gate is not closed for a vessel below the one it leads to")
 @pytest.mark.campaign
 def test_a_gate_closes_when_all_above_would_not_fit_below() -> None:
     assert upper_fills(600) + 120.0 <= 200.0

@@ -74,9 +74,7 @@ def test_an_ending_has_its_exit_code_and_text(
     assert (result, *capsys.readouterr()) == (exit_code, "", stderr)
 
 
-def test_a_bug_is_one_line_and_its_traceback_lies_in_a_file(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bug_is_one_line_and_its_traceback_lies_in_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = main(["sing", "bug"])
 
     details = tmp_path / "home/.local/state/podctl/last-error.txt"

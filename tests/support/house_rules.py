@@ -38,7 +38,10 @@ UNITLESS_NAMES = {
 }
 PUBLISHED_MODELS = ("sim_hardware/adm1*.py", "sim_hardware/culture*.py", "sim_hardware/am2*.py")
 # The clock itself, what measures speed, and the slaves on real pseudo-terminals, which live in real time.
-ASKS_THE_TIME = ("hal/clock.py", "sim_hardware/bench*.py", "sim_hardware/cli_bench.py", "sim_hardware/wire.py")
+ASKS_THE_TIME = (
+    *("hal/clock.py", "sim_hardware/bench*.py", "sim_hardware/wire.py"),
+    *("sim_hardware/cli_bench.py", "sim_hardware/cli_guard.py"),
+)
 PRINTS = ("*/cli*.py", "*/console*.py")
 CATCHES_ALL = ("pod_controller/loop.py", "pod_controller/cli.py")
 KERNEL_IMPORTS = ("numpy", "numba", "math", "typing", "__future__", "pod_controller.kernels")

@@ -15,6 +15,7 @@ from pod_controller.kernels.commit import commit
 from pod_controller.kernels.guard import guard
 from pod_controller.kernels.observe import observe
 from pod_controller.kernels.records import FREE, LID, OWN, SHARED, Record, Table
+from pod_controller.topology import lead_on
 
 NS = 1_000_000_000
 TICK_NS = NS // 2
@@ -173,6 +174,7 @@ def random_plant(draw: Draw) -> Table:
     for c in range(int(draw.integers(0, 4))):
         p.causes[c].member[: p.n_elements] = draw.random(int(p.n_elements)) < 0.3
         p.n_causes += 1
+    lead_on(p)
     return plant
 
 
