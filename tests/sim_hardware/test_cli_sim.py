@@ -67,7 +67,7 @@ def test_a_spill_is_exit_code_3() -> None:
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["sim"], 2, "which scenario? One of festival"),
+        (["sim"], 2, "which scenario? One of "),
         (["sim", "festivl"], 2, "did you mean 'festival'"),
         (["sim", "festival", "--tier", "a", "--wire"], 2, "--wire runs the real program"),
         (["sim", "festival", "--wire", "--speed", "3"], 2, "--speed paces virtual time"),
