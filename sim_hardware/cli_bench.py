@@ -120,8 +120,15 @@ def _sides(row: "Row") -> tuple[str, str, str]:
 
 def _line(row: "Row") -> str:
     figure, goal, verdict = _sides(row)
-    detail = ", ".join(f"{key} {value:,.4g}" for key, value in row.detail.items())
-    return f"{row.name}: {figure}; goal {goal}: {verdict} ({detail})"
+    return f"{row.name}: {figure}; goal {goal}: {verdict} ({_detail(row)})"
+
+
+def _detail(row: "Row") -> str:
+    """What a figure was made from, numbers short."""
+    numbers = (int, float)
+    return ", ".join(
+        f"{key} {value:,.4g}" if isinstance(value, numbers) else f"{key} {value}" for key, value in row.detail.items()
+    )
 
 
 def _show(rows: "list[Row]", bench_name: str) -> None:
@@ -131,6 +138,5 @@ def _show(rows: "list[Row]", bench_name: str) -> None:
     table = Table("", "figure", "goal", "", "from", title=f"podctl bench {bench_name}")
     for row in rows:
         figure, goal, verdict = _sides(row)
-        detail = ", ".join(f"{key} {value:,.4g}" for key, value in row.detail.items())
-        table.add_row(row.name, figure, goal, f"[green]{verdict}" if row.met else f"[red]{verdict}", detail)
+        table.add_row(row.name, figure, goal, f"[green]{verdict}" if row.met else f"[red]{verdict}", _detail(row))
     Console().print(table)

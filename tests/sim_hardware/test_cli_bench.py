@@ -70,3 +70,15 @@ def test_a_ratio_alternates_a_b_b_a() -> None:
     changes = "".join(name for name, _ in groupby(order))
     assert changes == "ababa"  # twice to learn how long a block must be, then a, b and b, a
     assert found.ratio > 0.0
+
+
+def test_a_detail_may_be_words_or_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sim_hardware import bench_lateness
+    from sim_hardware.bench_core import Row
+
+    row = Row("late", 1.0, "ms", 5.0, True, {"scheduling": "ordinary", "peer": {"max_us": 2.0}, "of": 1200.0})
+    monkeypatch.setattr(bench_lateness, "rows", lambda duration_s: [row])
+
+    said = CliRunner().invoke(bench, ["lateness"], standalone_mode=False).stdout
+
+    assert "scheduling ordinary, peer {'max_us': 2.0}, of 1,200" in said
