@@ -37,7 +37,8 @@ def test_nothing_spills_with_a_jam_and_lost_writes(jams: bool, loses_writes: boo
 def test_the_same_campaign_spills_without_the_lease_term(positioner: bool) -> None:
     found = spills(jams=True, loses_writes=True, positioner=positioner, lease=False)
 
-    assert max(found, default=0.0) > 1.0
+    assert len(found) >= 5
+    assert max(found) > 1.0
 
 
 def test_the_adversary_strikes_and_the_vessel_comes_close_to_its_lip() -> None:
