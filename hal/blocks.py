@@ -40,14 +40,16 @@ class Block:
         "_decoders",
         "_readings",
         "_stale",
-        "_words",
+        "_words_of",
         "device",
         "due_ns",
         "fast",
         "module",
         "period_ns",
+        "plan",
         "request",
         "taken_ns",
+        "words",
     )
 
     def __init__(self, plan: BlockPlan, device: Device, tick_ns: int, readings: dict[str, Reading]) -> None:
@@ -60,7 +62,9 @@ class Block:
         self.taken_ns = 0
         self._stale = True
         self._readings = readings
-        self._words = _words_of(plan)
+        self.plan = plan
+        self.words: Sequence[int] = ()  # of the newest sound reply, as people may want to see them
+        self._words_of = _words_of(plan)
         self._decoders = tuple((point.tag, decoder(point, plan.first, plan.count)) for point in plan.points)
         for point in plan.points:
             readings[point.tag] = Reading(point.tag, math.nan, Quality.BAD, Cause.INITIAL_VALUE, 0)
@@ -76,7 +80,7 @@ class Block:
 
     def accept(self, reply: bytes, taken_ns: int) -> Sequence[int]:
         """Decode a reply that passed every check; returns its words."""
-        words = self._words(reply)
+        words = self.words = self._words_of(reply)
         readings = self._readings
         for tag, judge in self._decoders:
             value, quality, cause = judge(words)

@@ -11,21 +11,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from hal import device_facts
+from hal.device_facts import (
+    Address,
+    DeviceCommand,
+    FailPosition,
+    Finite,
+    Frozen,
+    Golden,
+    Identity,
+    Mark,
+    ScaleFrom,
+    Seconds,
+    Wear,
+    Word,
+)
 from hal.errors import Code, PodError
+from hal.values import Curve
 
 Protocol = Literal["modbus_rtu", "modbus_tcp", "ascii"]  # of a line
 Spoken = Literal["modbus_rtu", "ascii"]  # of a device: one that speaks Modbus may hang on a TCP line too
-Table = Literal["coil", "discrete", "input", "holding", "frame"]
-ValueType = Literal["bit", "u16", "s16", "u32", "s32", "f32", "weight"]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Seconds = Annotated[float, Field(gt=0.0, le=60.0, allow_inf_nan=False)]
-Address = Annotated[int, Field(ge=0, le=65535)]
+Table = device_facts.Table
+Dialect = Literal["continuous_weight", "ezo"]  # of an ascii device
+ValueType = Literal["bit", "u8", "s8", "u16", "s16", "bcd", "u32", "s32", "f32", "weight", "number"]
 
-WORDS = {"bit": 1, "u16": 1, "s16": 1, "u32": 2, "s32": 2, "f32": 2, "weight": 0}
+WORDS = {
+    "bit": 1, "u8": 1, "s8": 1, "u16": 1, "s16": 1, "bcd": 1, "u32": 2, "s32": 2, "f32": 2, "weight": 0, "number": 0,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,18 +82,15 @@ class DeviceConfig:
 
 @dataclass(frozen=True)
 class Hardware:
-    """Everything that is wired to the controller, and the period of its tick."""
+    """Everything that is wired to the controller, and the period of its tick; curves are calibrations by tag."""
 
     lines: tuple[LineConfig, ...]
     devices: tuple[DeviceConfig, ...]
     tick_s: float
+    curves: Mapping[str, Curve] = field(default_factory=dict)
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Readable(_Frozen):
+class Readable(Frozen):
     """A range of addresses that may be read through in one request."""
 
     table: Table
@@ -85,15 +98,16 @@ class Readable(_Frozen):
     last: Address
 
 
-class WatchdogRegister(_Frozen):
+class WatchdogRegister(Frozen):
     """Holding register of the communication watchdog; one count is scale_s seconds."""
 
     address: Address
     scale_s: Seconds
     max_count: int = Field(ge=1, le=65535)
+    fail_position: FailPosition | None = None
 
 
-class ReadBack(_Frozen):
+class ReadBack(Frozen):
     """Input register that shows the outputs as held, bit k = output k."""
 
     table: Literal["input", "holding"]
@@ -101,32 +115,35 @@ class ReadBack(_Frozen):
     status_address: Address | None = None
 
 
-class FaultBits(_Frozen):
+class FaultBits(Frozen):
     """Register of the same table whose bits under mask make the point BAD."""
 
     address: Address
     mask: int = Field(ge=1, le=65535)
 
 
-class Signal(_Frozen):
+class Signal(Frozen):
     """Register of the same table with the strength of the signal: below least it is UNCERTAIN."""
 
     address: Address
     least: int = Field(ge=0, le=65535)
 
 
-class LoopSpan(_Frozen):
+class LoopSpan(Frozen):
     """Raw counts at the two ends of a live-zero signal (4 mA and 20 mA)."""
 
     raw_low: int
     raw_high: int
 
 
-class PointSpec(_Frozen):
+class PointSpec(Frozen):
     """One point of a device type. value = raw * scale + offset, in ``unit``.
 
     low, high: outside them the instrument cannot be right, the reading is BAD.
     raw_low, raw_high: the same on raw counts (NAMUR NE 43). bad_values: raw words of failure.
+    byte: which half of the register (u8, s8). byte_order: "low_first" where the bytes of every register are swapped.
+    raw_off, raw_on: what an output register holds at its fail state, and energised. place: which of the numbers
+    that an instrument sends in one line.
     """
 
     name: str
@@ -135,8 +152,11 @@ class PointSpec(_Frozen):
     address: Address
     type: ValueType
     bit: int = Field(default=-1, ge=-1, le=15)
+    byte: Literal["high", "low"] = "low"
     word_order: Literal["high_first", "low_first"] = "high_first"
+    byte_order: Literal["high_first", "low_first"] = "high_first"
     scale: Finite = 1.0
+    scale_from: ScaleFrom | None = None
     offset: Finite = 0.0
     low: Finite
     high: Finite
@@ -146,7 +166,11 @@ class PointSpec(_Frozen):
     raw_high: int | None = None
     fault: FaultBits | None = None
     signal: Signal | None = None
+    marks: tuple[Mark, ...] = ()
     span: LoopSpan | None = None
+    raw_off: Word = 0
+    raw_on: Word = 1
+    place: int = Field(default=0, ge=0, le=7)
     group: Literal["fast", "normal", "slow"]
 
     @model_validator(mode="after")
@@ -160,8 +184,13 @@ class PointSpec(_Frozen):
         return self
 
 
-class Description(_Frozen):
-    """One device type: how it speaks, what it must not be asked, and its points."""
+class Description(Frozen):
+    """One device type: how it speaks, what it must not be asked, and its points.
+
+    functions: Modbus functions it knows; empty = all that the tables need, writing by 15 and 16.
+    gap_s: silence it wants before a request beyond t3.5. readable: ranges that may be read through, holes between them.
+    wear: registers that nothing may write cyclically. remark: what a technician must know of it.
+    """
 
     manufacturer: str
     model: str
@@ -171,23 +200,44 @@ class Description(_Frozen):
     baud: tuple[int, ...]
     turnaround_s: Seconds
     late_s: Seconds
+    remark: str = ""
+    gap_s: float = Field(default=0.0, ge=0.0, le=1.0, allow_inf_nan=False)
+    functions: tuple[Literal[1, 2, 3, 4, 5, 6, 15, 16], ...] = ()
     max_registers: int = Field(default=125, ge=1, le=125)
     readable: tuple[Readable, ...] = ()
+    wear: tuple[Wear, ...] = ()
+    identity: Identity | None = None
     watchdog: WatchdogRegister | None = None
     read_back: ReadBack | None = None
+    dialect: Dialect = "continuous_weight"
     checksum: bool = True
     point: tuple[PointSpec, ...]
+    command: tuple[DeviceCommand, ...] = ()
+    golden: tuple[Golden, ...] = ()
 
     def point_named(self, name: str) -> PointSpec | None:
         """The point of that name, or None."""
         return next((point for point in self.point if point.name == name), None)
 
+    def refuse_cyclic_write(self, device: str, spec: PointSpec, tag: str) -> None:
+        """PodError 309 when this point is kept in a memory that wears out: an output is written at every tick."""
+        for wear in self.wear:
+            if wear.table == spec.table and wear.first <= spec.address <= wear.last:
+                raise PodError(
+                    Code.CYCLIC_WRITE,
+                    f"device {device}: output {tag} ({spec.name}) would be written every tick to {spec.table}"
+                    f" {spec.address}, {wear.reason}: give the tag to a point that may be written for ever",
+                )
+
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        names = [point.name for point in self.point]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"point {twice[0]} is described twice: rename or delete one")
+        for kind, names in (("point", [p.name for p in self.point]), ("command", [c.name for c in self.command])):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{kind} {twice[0]} is described twice: rename or delete one")
+        for known in self.golden:
+            if self.point_named(known.point) is None:
+                raise ValueError(f"golden words name point {known.point!r}, which is not described: correct one")
         return self
 
 

@@ -7,7 +7,7 @@ Must not know: open ports, time, or what a tag means to the process.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hal import budget
@@ -16,6 +16,7 @@ from hal.description import Description, DeviceConfig, Hardware, LineConfig, Poi
 from hal.errors import Code, PodError
 from hal.outputs import OutputPlan
 from hal.points import Point, resolve
+from hal.values import Curve
 
 NORMAL_S, SLOW_S = 2.0, 10.0
 LOAD_LIMIT_FRAC = 0.8  # of a tick: the rest is room for one fault and for adapters that dawdle
@@ -78,7 +79,7 @@ def _refuse_twice(hardware: Hardware) -> None:
 def _plan_line(line: LineConfig, hardware: Hardware) -> LinePlan:
     tick_ns = round(hardware.tick_s * _NS)
     own = [device for device in hardware.devices if device.line == line.name]
-    devices = tuple(_plan_device(device, line, tick_ns) for device in own)
+    devices = tuple(_plan_device(device, line, tick_ns, hardware.curves) for device in own)
     if line.protocol == "ascii":
         if len(own) != 1:
             raise PodError(
@@ -97,7 +98,7 @@ def _plan_line(line: LineConfig, hardware: Hardware) -> LinePlan:
     return LinePlan(line, tick_ns, devices, load)
 
 
-def _plan_device(device: DeviceConfig, line: LineConfig, tick_ns: int) -> DevicePlan:
+def _plan_device(device: DeviceConfig, line: LineConfig, tick_ns: int, curves: Mapping[str, Curve]) -> DevicePlan:
     description = load(device.type)
     _check_line(device, description, line)
     reads, writes = [], []
@@ -112,7 +113,7 @@ def _plan_device(device: DeviceConfig, line: LineConfig, tick_ns: int) -> Device
         if spec.access == "write":
             writes.append((spec, tag))
         else:
-            reads.append((_period_ns(spec, tick_ns), resolve(spec, tag, device.spans.get(name))))
+            reads.append((_period_ns(spec, tick_ns), resolve(spec, tag, device.spans.get(name), curves.get(tag))))
     for name in device.spans:
         if name not in device.tags:
             raise PodError(Code.SPAN_INVALID, f"device {device.name}: span of {name!r}, which has no tag: delete it")
@@ -233,6 +234,8 @@ def _plan_outputs(
             Code.READ_BACK_ABSENT,
             f"device {device.name}: type {device.type} cannot show its outputs: an output needs read_back",
         )
+    for spec, tag in writes:
+        description.refuse_cyclic_write(device.name, spec, tag)
     coils = sorted(point.address for point in description.point if point.access == "write")
     count, address = _watchdog(device, description)
     return OutputPlan(

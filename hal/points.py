@@ -8,13 +8,15 @@ Must not know: lines, frames, time other than the stamp it is given.
 """
 
 import math
-import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from hal.description import WORDS, FaultBits, PointSpec, Signal, Table, ValueType
+from hal.device_facts import Mark, ScaleFrom
 from hal.errors import Code, PodError
-from hal.values import Cause, Quality, Reading
+from hal.registers import Form, raw_reader, raw_words
+from hal.values import Cause, Curve, Quality, Reading
 
 Judged = tuple[float, Quality, Cause]
 Decoder = Callable[[Sequence[int]], Judged]
@@ -22,17 +24,16 @@ Decoder = Callable[[Sequence[int]], Judged]
 NAN = math.nan
 FAILED: Judged = (NAN, Quality.BAD, Cause.SENSOR_FAILURE)
 MISSING: Judged = (NAN, Quality.BAD, Cause.COMMUNICATION_ERROR)
-_SMALLEST = 1e-20  # no instrument means less: its words are swapped, and it must not pass for an empty tank
-_PAIR = struct.Struct(">HH")
-_FORMS = {"u32": struct.Struct(">I"), "s32": struct.Struct(">i"), "f32": struct.Struct(">f")}
+UNSCALED: Judged = (NAN, Quality.BAD, Cause.CONFIGURATION_ERROR)
+WORST_FIRST = 0x80000000  # OPC UA: a cause from here on is Bad, below it Uncertain
 
 
 @dataclass(frozen=True)
 class Point:
     """One point of one instance: tag, registers, conversion and limits.
 
-    value = raw * scale + offset in ``unit``; outside low..high or raw_low..raw_high it is BAD,
-    outside good_low..good_high UNCERTAIN (a live-zero signal beyond its span).
+    value = raw * scale + offset in ``unit``, then through its calibration ``curve``; outside low..high or
+    raw_low..raw_high it is BAD, outside good_low..good_high UNCERTAIN (a live-zero signal beyond its span).
     """
 
     tag: str
@@ -53,23 +54,32 @@ class Point:
     good_high: float = math.inf
     fault: FaultBits | None = None
     signal: Signal | None = None
+    marks: tuple[Mark, ...] = ()
+    scale_from: ScaleFrom | None = None
+    high_byte: bool = False
+    swapped_bytes: bool = False
+    curve: Curve | None = None
+    place: int = 0
 
     @property
     def width(self) -> int:
         """Number of registers (or bits, in the tables of bits) of the value itself."""
         return WORDS[self.type]
 
+    @property
+    def form(self) -> Form:
+        """How the number stands in its registers."""
+        return Form(self.type, self.width, self.high_first, self.swapped_bytes, self.high_byte, max(self.bit, 0))
+
     def addresses(self) -> tuple[int, ...]:
-        """Every address the point needs: its words, its fault bits, its signal strength."""
+        """Every address the point needs: its words, and all that says how far they may be believed."""
         found = list(range(self.address, self.address + self.width))
-        if self.fault is not None:
-            found.append(self.fault.address)
-        if self.signal is not None:
-            found.append(self.signal.address)
+        found += [mark.address for mark in self.marks]
+        found += [other.address for other in (self.fault, self.signal, self.scale_from) if other is not None]
         return tuple(found)
 
 
-def resolve(spec: PointSpec, tag: str, span: tuple[float, float] | None) -> Point:
+def resolve(spec: PointSpec, tag: str, span: tuple[float, float] | None, curve: Curve | None = None) -> Point:
     """A described point as one instance has it; span = values at the two ends of its signal."""
     scale, offset, low, high = spec.scale, spec.offset, spec.low, spec.high
     good_low, good_high = -math.inf, math.inf
@@ -80,7 +90,8 @@ def resolve(spec: PointSpec, tag: str, span: tuple[float, float] | None) -> Poin
     return Point(
         tag, spec.table, spec.address, spec.type, spec.unit, low, high, scale, offset,
         spec.bit, spec.word_order == "high_first", spec.bad_values, spec.raw_low, spec.raw_high,
-        good_low, good_high, spec.fault, spec.signal,
+        good_low, good_high, spec.fault, spec.signal, spec.marks, spec.scale_from,
+        spec.byte == "high", spec.byte_order == "low_first", curve, spec.place,
     )  # fmt: skip
 
 
@@ -110,16 +121,17 @@ def decoder(point: Point, first: int, count: int) -> Decoder:
     """A function from the words of a block (first address, count) to value, quality, cause."""
     if any(not 0 <= address - first < count for address in point.addresses()):
         return lambda words: MISSING
-    judge = _fast_judge(point, point.address - first) or _full_judge(point, point.address - first)
-    if point.fault is not None:
-        judge = _with_fault(judge, point.fault.address - first, point.fault.mask)
-    if point.signal is not None:
-        judge = _with_signal(judge, point.signal.address - first, point.signal.least)
-    return judge
+    judge = _fast_judge(point, point.address - first) or _full_judge(point, first)
+    if point.fault is None:
+        return judge
+    fault_at, mask = point.fault.address - first, point.fault.mask  # as bad as anything that judge may find
+    return lambda words: FAILED if words[fault_at] & mask else judge(words)
 
 
 def _fast_judge(point: Point, at: int) -> Decoder | None:
     """Bits and plain unsigned words, which are most of the traffic; None for all others."""
+    if point.signal or point.marks or point.scale_from or point.curve or point.swapped_bytes:
+        return None
     if point.type == "bit":
         mask = 1 if point.bit < 0 else 1 << point.bit
         off: Judged = (0.0, Quality.GOOD, Cause.NONE)
@@ -142,60 +154,84 @@ def _fast_judge(point: Point, at: int) -> Decoder | None:
     return unsigned
 
 
-def _full_judge(point: Point, at: int) -> Decoder:
-    """Any type with any limit."""
-    raw_of = _raw_reader(point, at)
+def _full_judge(point: Point, first: int) -> Decoder:
+    """Any type with any limit, in the order of the signal chain; of two equal doubts the earlier one is told."""
+    raw_of = raw_reader(point.form, point.address - first)
+    fixed_scale, scale_of = None if point.scale_from else point.scale, scale_reader(point, first)
     raw_low = -math.inf if point.raw_low is None else point.raw_low
     raw_high = math.inf if point.raw_high is None else point.raw_high
-    bad, scale, offset, low, high = point.bad_values, point.scale, point.offset, point.low, point.high
+    bad, offset, low, high, curve = point.bad_values, point.offset, point.low, point.high, point.curve
     good_low, good_high = point.good_low, point.good_high
+    tests = [flag_test(flag, first) for flag in flags(replace(point, fault=None))]
 
     def judge(words: Sequence[int]) -> Judged:
         raw = raw_of(words)
-        value = raw * scale + offset
         # Written so that NaN fails every comparison and ends as BAD.
-        if not (raw_low <= raw <= raw_high and low <= value <= high) or raw in bad:
+        if not raw_low <= raw <= raw_high or raw in bad:
             return FAILED
-        if not math.isfinite(value):
+        doubt = Cause.NONE
+        for at, mask, least, most, inside, cause in tests:
+            if (least <= words[at] & mask <= most) is inside:
+                if cause >= WORST_FIRST:
+                    return (NAN, Quality.BAD, cause)
+                doubt = doubt or cause
+        scale = fixed_scale or scale_of(words)
+        if scale is None:
+            return UNSCALED
+        value = raw * scale + offset
+        if curve is not None:
+            value = curve(value)
+            doubt = doubt or (Cause.SENSOR_NOT_ACCURATE if curve.overdue else Cause.NONE)
+        if not low <= value <= high or not math.isfinite(value):
             return FAILED
-        if good_low <= value <= good_high:
-            return (value, Quality.GOOD, Cause.NONE)
-        return (value, Quality.UNCERTAIN, Cause.EU_EXCEEDED)
+        if not good_low <= value <= good_high:
+            doubt = doubt or Cause.EU_EXCEEDED
+        return (value, Quality.UNCERTAIN if doubt else Quality.GOOD, doubt)
 
     return judge
 
 
-def _raw_reader(point: Point, at: int) -> Callable[[Sequence[int]], float]:
-    """The bare number in the registers, before any scale."""
-    if point.type == "u16":
-        return lambda words: words[at]
-    if point.type == "s16":
-        return lambda words: words[at] - 65536 if words[at] > 32767 else words[at]
-    form = _FORMS[point.type]
-    first, second = (at, at + 1) if point.high_first else (at + 1, at)
+class Flag(NamedTuple):
+    """One thing another register says of a point: it holds when least <= (register & mask) <= most is ``inside``."""
 
-    def double(words: Sequence[int]) -> float:
-        number: float = form.unpack(_PAIR.pack(words[first], words[second]))[0]
-        return NAN if 0.0 < abs(number) < _SMALLEST else number
-
-    return double
+    address: int
+    mask: int
+    least: int
+    most: int
+    inside: bool
+    cause: Cause
+    says: str
 
 
-def _with_fault(judge: Decoder, at: int, mask: int) -> Decoder:
-    """The same, BAD while the instrument reports its own failure."""
-    return lambda words: FAILED if words[at] & mask else judge(words)
+def flags(point: Point) -> tuple[Flag, ...]:
+    """Fault bits, marks and the strength of the signal, in the order in which they count."""
+    found = []
+    if point.fault is not None:
+        says = "the instrument reports its own failure"
+        found.append(Flag(point.fault.address, point.fault.mask, 1, 0xFFFF, True, Cause.SENSOR_FAILURE, says))
+    for mark in point.marks:
+        least, most = 1, 0xFFFF
+        if mark.equals is not None or mark.differs is not None:
+            least = most = mark.equals if mark.differs is None and mark.equals is not None else mark.differs or 0
+        found.append(Flag(mark.address, mark.mask, least, most, mark.differs is None, mark.status, mark.says))
+    if point.signal is not None:
+        most, says = point.signal.least - 1, f"the signal is weaker than {point.signal.least}"
+        found.append(Flag(point.signal.address, 0xFFFF, 0, most, True, Cause.SENSOR_NOT_ACCURATE, says))
+    return tuple(found)
 
 
-def _with_signal(judge: Decoder, at: int, least: int) -> Decoder:
-    """The same, UNCERTAIN while the instrument hardly hears its echo."""
+def flag_test(flag: Flag, first: int) -> tuple[int, int, int, int, bool, Cause]:
+    """A flag as the hot path wants it: place in the block, mask, limits, sense, cause."""
+    return (flag.address - first, flag.mask, flag.least, flag.most, flag.inside, flag.cause)
 
-    def weak_aware(words: Sequence[int]) -> Judged:
-        value, quality, cause = judge(words)
-        if quality is Quality.GOOD and words[at] < least:
-            return (value, Quality.UNCERTAIN, Cause.SENSOR_NOT_ACCURATE)
-        return (value, quality, cause)
 
-    return weak_aware
+def scale_reader(point: Point, first: int) -> Callable[[Sequence[int]], float | None]:
+    """The value of one count: fixed, or told by a register (None when that says nothing we know)."""
+    scale, told = point.scale, point.scale_from
+    if told is None:
+        return lambda words: scale
+    at, mask, scales = told.address - first, told.mask, told.scales
+    return lambda words: scales.get(words[at] & mask)
 
 
 def energise(open_frac: float) -> bool:
@@ -206,18 +242,9 @@ def energise(open_frac: float) -> bool:
 def encode(point: Point, value: float) -> tuple[int, ...]:
     """Registers that make the device show ``value`` (the inverse of decode, clamped to limits).
 
-    NaN becomes the raw value 0: a setpoint that is not a number is the fail state.
+    NaN becomes the raw value 0: a setpoint that is not a number is the fail state. Of a byte only its own half is set.
     """
     if point.type == "bit":
         return (int(energise(value)) << max(point.bit, 0),)
     raw = (min(max(value, point.low), point.high) - point.offset) / point.scale
-    if not math.isfinite(raw):
-        raw = 0.0
-    if point.type == "f32":
-        packed = _FORMS["f32"].pack(raw)
-    else:
-        bits = 8 * 2 * point.width
-        lowest, highest = (0, 2**bits - 1) if point.type[0] == "u" else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-        packed = (min(max(round(raw), lowest), highest) % 2**bits).to_bytes(bits // 8, "big")
-    words = tuple(int.from_bytes(packed[k : k + 2], "big") for k in range(0, len(packed), 2))
-    return words if point.high_first else words[::-1]
+    return raw_words(point.form, raw if math.isfinite(raw) else 0.0)

@@ -7,7 +7,7 @@ Must not know: ports, protocols, registers, or what a tag means to the process.
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 
 class Quality(IntEnum):
@@ -35,6 +35,28 @@ class Cause(IntEnum):
     SENSOR_NOT_ACCURATE = 0x40930000
     EU_EXCEEDED = 0x40940000
     SUB_NORMAL = 0x40950000
+
+
+class Curve(Protocol):
+    """The calibration of one tag, as the signal chain uses it: a pure function in the unit of the tag.
+
+    It is called with the value that the description scales and gives the corrected one. It must not raise;
+    what is not finite makes the reading BAD.
+    """
+
+    @property
+    def label(self) -> str:
+        """Name, date and person, for people."""
+        ...
+
+    @property
+    def overdue(self) -> bool:
+        """Past its expiry: the readings are UNCERTAIN."""
+        ...
+
+    def __call__(self, value: float, /) -> float:
+        """The corrected value."""
+        ...
 
 
 class Reading(NamedTuple):

@@ -24,6 +24,7 @@ UNIT_SUFFIXES = (
 # Names whose unit is another's: that of the point, the instrument or the caller's formula.
 UNITLESS_NAMES = {
     "value": "a point's value, in the unit its description names",
+    "raw": "the bare number in registers, before any scale",
     "low": "lower end of a point's range, in the point's unit",
     "high": "upper end of a point's range, in the point's unit",
     "good_low": "lower end of what a healthy instrument gives, in the point's unit",
