@@ -13,7 +13,7 @@ from pod_controller.kernels import records
 from pod_controller.kernels.cycle import cycle
 from pod_controller.kernels.records import Table
 
-Decide = Callable[[Table, Table, Table, Table, Table], None]
+Decide = Callable[[Table, Table], None]
 
 
 class Event(NamedTuple):
@@ -37,10 +37,11 @@ def step(plant: Table, state: Table, frame: Table, decide: Decide = cycle) -> tu
     Returns the next state, the permit, and one Event per element whose grant or rule changed. Never raises for any
     bits in frame; the permit is then one that closes.
     """
-    after = state.copy()
-    permit = records.table(records.PERMIT)
-    decide(plant, after, frame, records.table(records.WISH), permit)
-    return after, permit, _events(plant, state, permit)
+    desk = records.table(records.DESK)
+    desk["state"] = state
+    desk["frame"] = frame
+    decide(plant, desk)
+    return desk["state"], desk["permit"], _events(plant, state, desk["permit"])
 
 
 def _events(plant: Table, before: Table, permit: Table) -> list[Event]:

@@ -142,10 +142,10 @@ def play(  # noqa: PLR0913, PLR0917  # the five tables of a tick, and the world 
     for _ in range(ticks):
         tick = (r.now_ns - NS) // (NS // 2)
         show(w, r, frame[0])
-        observe(plant, state, frame)
+        observe(plant[0], state[0], frame[0])
         want(w, r, wish[0])
-        guard(plant, state, frame, wish, permit)
-        commit(plant, state, permit)
+        guard(plant[0], state[0], frame[0], wish[0], permit[0])
+        commit(plant[0], state[0], permit[0])
         if r.lost_ns >= 0 and (r.now_ns - r.lost_ns) * 1e-9 > w.lost_s:
             r.lost_ns = -1
         for e in range(w.n_elements):

@@ -32,10 +32,10 @@ def play(  # noqa: PLR0913, PLR0917  # the five tables of a tick, and the world 
             r.gap_left -= 1
         else:
             show(p, w, r, frame[0])
-            observe(plant, state, frame)
+            observe(p, state[0], frame[0])
             want(p, r, wish[0])
-            guard(plant, state, frame, wish, permit)
-            commit(plant, state, permit)
+            guard(p, state[0], frame[0], wish[0], permit[0])
+            commit(p, state[0], permit[0])
             send(p, w, r, permit[0])
         strike_or_mend(p, w, r, permit[0])
         flow(p, w, r)

@@ -85,7 +85,7 @@ def sweep(  # noqa: PLR0913, PLR0917  # the five tables of the guard, and what i
     draw = (cell * 7919 + 12345) % 2147483648
     for number in range(states):
         draw = next_state(plant[0], state[0], frame[0], wish[0], draw)
-        guard(plant, state, frame, wish, permit)
+        guard(plant[0], state[0], frame[0], wish[0], permit[0])
         kind = check(plant[0], state[0], frame[0], wish[0], permit[0])
         counts[0].states += 1
         for e in range(plant[0].n_elements):

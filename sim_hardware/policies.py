@@ -21,7 +21,7 @@ from pod_controller.kernels.regulate import regulate
 from pod_controller.kernels.shed import shed
 from pod_controller.kernels.terms import lid_most_kg
 
-Policy = Callable[[Table, Table, Table, Table, Table], None]
+Policy = Callable[[Table, Table], None]
 
 OPEN_BELOW_FRAC = 0.30  # surge suite, [baseline.float_switch]; a test holds them together
 SHUT_ABOVE_FRAC = 0.90
@@ -32,13 +32,12 @@ GUARDED, OPEN, FLOAT = 0, 1, 2
 
 
 @kernel
-def open_policy(plant: Table, state: Table, frame: Table, wish: Table, permit: Table) -> None:
-    """Everything that could be open is, every pump runs as wished; one record each, as `cycle`."""
-    observe(plant, state, frame)
-    shed(plant, state, frame, wish)
-    regulate(plant, state, frame, wish)
+def open_policy(plant: Table, desk: Table) -> None:
+    """Everything that could be open is, every pump runs as wished; called as `cycle`."""
     p = plant[0]
-    w = wish[0]
+    s = desk[0].state
+    w = desk[0].wish
+    wish_all(p, s, desk[0].frame, w)
     for c in range(p.n_chutes):
         w.open_frac[p.chutes[c].gate] = 1.0
         w.open_frac[p.chutes[c].lid] = 1.0
@@ -46,21 +45,19 @@ def open_policy(plant: Table, state: Table, frame: Table, wish: Table, permit: T
         intake = p.intakes[p.shedding.intake]
         for k in range(intake.n_shared):
             w.open_frac[intake.shared[k]] = 1.0
-    give_all(p, frame[0], w, permit[0])
-    commit(plant, state, permit)
+    give_all(p, desk[0].frame, w, desk[0].permit)
+    commit(p, s, desk[0].permit)
 
 
 @kernel
-def float_policy(plant: Table, state: Table, frame: Table, wish: Table, permit: Table) -> None:
-    """Two switches in the buffer and the airlock; one record each, as `cycle`."""
-    observe(plant, state, frame)
-    shed(plant, state, frame, wish)
-    regulate(plant, state, frame, wish)
+def float_policy(plant: Table, desk: Table) -> None:
+    """Two switches in the buffer and the airlock; called as `cycle`."""
     p = plant[0]
-    s = state[0]
-    g = permit[0]
+    s = desk[0].state
+    g = desk[0].permit
+    wish_all(p, s, desk[0].frame, desk[0].wish)
     shut = buffer_shuts(p, s)
-    give_all(p, frame[0], wish[0], g)
+    give_all(p, desk[0].frame, desk[0].wish, g)
     for i in range(p.n_intakes):
         if p.n_chutes > 0 and i == p.shedding.intake:
             continue
@@ -69,7 +66,15 @@ def float_policy(plant: Table, state: Table, frame: Table, wish: Table, permit: 
                 refuse(g, p.flows[p.intakes[i].flows[k]].element, rules.VESSEL_FULL)
     for c in range(p.n_chutes):
         airlock(p, s, g, c, shut)
-    commit(plant, state, permit)
+    commit(p, s, g)
+
+
+@kernel
+def wish_all(p: Record, s: Record, f: Record, w: Record) -> None:
+    """What the controller itself would wish."""
+    observe(p, s, f)
+    shed(p, s, f, w)
+    regulate(p, s, f, w)
 
 
 @kernel
@@ -140,11 +145,11 @@ CODES: Mapping[str, int] = MappingProxyType({"guarded": GUARDED, "open": OPEN, "
 
 
 @kernel
-def decide(policy: int, plant: Table, state: Table, frame: Table, wish: Table, permit: Table) -> None:
+def decide(policy: int, plant: Table, desk: Table) -> None:
     """One tick of the policy with this code."""
     if policy == GUARDED:
-        cycle(plant, state, frame, wish, permit)
+        cycle(plant, desk)
     elif policy == OPEN:
-        open_policy(plant, state, frame, wish, permit)
+        open_policy(plant, desk)
     else:
-        float_policy(plant, state, frame, wish, permit)
+        float_policy(plant, desk)

@@ -74,9 +74,9 @@ class Core(NamedTuple):
     """The controller's records in one run."""
 
     plant: Table
-    state: Table
+    desk: Table
+    state: Table  # these three lie on the desk
     frame: Table
-    wish: Table
     permit: Table
     words: Table  # the permit as whole numbers
     last_words: Table
@@ -199,18 +199,17 @@ def _tables(
 
 
 def _core(topology: Topology) -> Core:
-    frame = records.table(records.FRAME)
+    desk = records.table(records.DESK)
+    frame, permit = desk["frame"], desk["permit"]
     for key in ("level_quality", "position_quality", "content_quality"):
         frame[key] = 2
     for key in ("level_ns", "position_ns", "content_ns", "verified_ns"):
         frame[key] = -1
     frame["float_on"], frame["temp_quality"] = 1, 2
-    permit = records.table(records.PERMIT)
-    words = permit.view(np.int64)
+    offset_bytes = permit.ctypes.data - desk.ctypes.data
+    words = np.frombuffer(desk, np.int64, records.PERMIT.itemsize // 8, offset_bytes)
     last_words = np.full_like(words, -1)
-    return Core(
-        topology.table, records.table(records.STATE), frame, records.table(records.WISH), permit, words, last_words
-    )
+    return Core(topology.table, desk, desk["state"], frame, permit, words, last_words)
 
 
 def _run_on(core: Core, hardware: Hardware, counts: Table, trace: Trace, sampler: Sampler | None) -> None:

@@ -40,7 +40,7 @@ def one_tick(core: Row, hardware: Row, r: Row) -> None:
     f.elapsed_s = (now_ns - f.now_ns) * 1e-9 if r.tick > 0 else 0.0
     f.now_ns = now_ns
     f.execute = 1 if r.tick >= b.arm_ticks and r.settling == 0 else 0
-    decide(r.policy, core.plant, core.state, core.frame, core.wish, core.permit)
+    decide(r.policy, core.plant, core.desk)
     write(b, core.permit[0], s, now_ns)
 
 

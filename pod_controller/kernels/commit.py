@@ -1,23 +1,21 @@
 """After the permit: remember what was commanded, and bound what may flow until the next frame.
 
-Neighbours: `guard` before, `observe` reads both at the next tick. Must not decide anything. In signatures p, s are the
-records of PLANT and STATE and i counts intakes.
+Neighbours: `guard` before, `observe` reads both at the next tick. Must not decide anything. In signatures p, s, g
+are the records of PLANT, STATE and PERMIT, and i counts intakes.
 """
 
 from pod_controller.kernels.compile import kernel, small_kernel
-from pod_controller.kernels.records import HISTORY, Record, Table
+from pod_controller.kernels.records import HISTORY, Record
 from pod_controller.kernels.terms import ENDLESS_KG, stuck_kg
 
 
 @kernel
-def commit(plant: Table, state: Table, permit: Table) -> None:
+def commit(p: Record, s: Record, g: Record) -> None:
     """Remember what was commanded, and bound what may flow until the next frame."""
-    p = plant[0]
-    s = state[0]
     slot = s.ticks % HISTORY
     for e in range(p.n_elements):
-        s.command_frac[slot, e] = permit[0].grant_frac[e]
-        s.rule[e] = permit[0].rule[e]
+        s.command_frac[slot, e] = g.grant_frac[e]
+        s.rule[e] = g.rule[e]
     for v in range(p.n_vessels):
         s.inflow_bound_kg_s[v] = 0.0
     for i in range(p.n_intakes):

@@ -8,27 +8,23 @@ For every vessel and every scenario (nothing stuck, each single element stuck op
 away in the order asked, never more than wished. What cannot be shown to fit stays closed.
 
 Neighbours: `observe` supplied the bounds U and a, `terms` sums. Must not know the regulator, the shedding, or what any
-vessel is for. In signatures p, s, w, g are the records of PLANT, STATE, WISH, PERMIT, and v, e, f, i, c count vessels,
-elements, flows, intakes, chutes. Source of the rules: README, "The guard".
+vessel is for. In signatures p, s, w, g are the records of PLANT, STATE, WISH, PERMIT (in `guard` f is FRAME's), and
+v, e, f, i, c count vessels, elements, flows, intakes, chutes. Source of the rules: README, "The guard".
 """
 
 from pod_controller.kernels import rules
 from pod_controller.kernels.compile import kernel, small_kernel
-from pod_controller.kernels.records import FREE, Record, Table
+from pod_controller.kernels.records import FREE, Record
 from pod_controller.kernels.terms import CAUSED, EVERY, JAMMED, lid_most_kg, measure, weigh
 
 BISECTIONS = 10  # a positioner's grant is found to a thousandth of its stroke
 
 
 @kernel
-def guard(plant: Table, state: Table, frame: Table, wish: Table, permit: Table) -> None:
-    """Turn a wish of any bits into a permit. All arguments one record each; permit and STATE's sums are written."""
-    p = plant[0]
-    s = state[0]
-    w = wish[0]
-    g = permit[0]
+def guard(p: Record, s: Record, f: Record, w: Record, g: Record) -> None:
+    """Turn a wish of any bits into a permit: the permit and STATE's sums are written."""
     close_everything(p, s, g)
-    if frame[0].execute != 1:
+    if f.execute != 1:
         measure(p, s, EVERY)
         weigh(p, s)
         accept(p, s)

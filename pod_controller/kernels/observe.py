@@ -10,18 +10,15 @@ Source of the rules: the guard's inequality (README, "The guard"), terms a and U
 """
 
 from pod_controller.kernels.compile import kernel, small_kernel
-from pod_controller.kernels.records import HISTORY, Record, Table
+from pod_controller.kernels.records import HISTORY, Record
 
 GOOD = 0
 BAD = 2
 
 
 @kernel
-def observe(plant: Table, state: Table, frame: Table) -> None:
-    """Bring STATE's bounds up to this frame. plant, state, frame: one record each; state is written."""
-    p = plant[0]
-    s = state[0]
-    f = frame[0]
+def observe(p: Record, s: Record, f: Record) -> None:
+    """Bring STATE's bounds up to this frame."""
     slot = s.ticks % HISTORY
     before = (s.ticks - 1) % HISTORY
     elapsed_s = f.elapsed_s

@@ -1,7 +1,8 @@
 """The tables the kernels read and write: one record each, sizes fixed so that every pod compiles to the same code.
 
 Neighbours: `topology` fills PLANT from a configuration, `frame` fills FRAME from readings, the kernels fill STATE,
-WISH and PERMIT. This file must not know what a vessel is for: a pod is rows in these tables and nothing else.
+WISH and PERMIT; a DESK holds all four. This file must not know what a vessel is for: a pod is rows in these tables
+and nothing else.
 
 Units are in the names. Quality codes are those of `hal.values.Quality` (0 good, 1 uncertain, 2 bad). An index of -1
 means "none". `n_*` counts the rows in use; rows beyond are zero and never read. Times are integer nanoseconds of the
@@ -244,7 +245,10 @@ PERMIT = _record(
     ("scenario", "i2", (MAX_ELEMENTS,)),  # the scenario that binds: see guard
 )
 
+# What one tick works on, side by side.
+DESK = _record(("state", STATE), ("frame", FRAME), ("wish", WISH), ("permit", PERMIT))
+
 
 def table(kind: np.dtype[Any], rows: int = 1) -> Table:
-    """A zeroed array of records, the only form in which kernels take their arguments."""
+    """A zeroed array of records; kernels take its elements, `cycle` the arrays."""
     return np.zeros(rows, dtype=kind)

@@ -8,23 +8,20 @@ Neighbours: `observe` gives level estimates, `guard` decides. Must not know chut
 """
 
 from pod_controller.kernels.compile import kernel, small_kernel
-from pod_controller.kernels.records import BUDGET_SLOTS, HISTORY, Record, Table
+from pod_controller.kernels.records import BUDGET_SLOTS, HISTORY, Record
 
 GOOD = 0
 
 
 @kernel
-def regulate(plant: Table, state: Table, frame: Table, wish: Table) -> None:
-    """Wish the feed, the transfers and the heater; appends their flows to the order. One record each."""
-    p = plant[0]
-    s = state[0]
-    w = wish[0]
+def regulate(p: Record, s: Record, f: Record, w: Record) -> None:
+    """Wish the feed, the transfers and the heater; appends their flows to the order."""
     if p.regulator.feed_flow >= 0:
         book_feed(p, s)
         wish_feed(p, s, w)
     for t in range(p.n_transfers):
         wish_transfer(p, s, w, t)
-    wish_heat(p, s, frame[0], w)
+    wish_heat(p, s, f, w)
 
 
 @small_kernel

@@ -12,16 +12,13 @@ from pod_controller.kernels.records import HISTORY, Record, Table
 
 
 @kernel
-def shed(plant: Table, state: Table, frame: Table, wish: Table) -> None:
-    """Wish gates, lids and shared elements of the shedding intake, and the order of service. One record each."""
-    p = plant[0]
-    s = state[0]
-    w = wish[0]
+def shed(p: Record, s: Record, f: Record, w: Record) -> None:
+    """Wish gates, lids and shared elements of the shedding intake, and the order of service."""
     w.n_order = 0
     if p.n_chutes == 0:
         return
     for c in range(p.n_chutes):
-        note_content(p, s, frame[0], c)
+        note_content(p, s, f, c)
     water_fill(p.n_chutes, s.demand_kg_s, p.chutes, p.intakes[p.shedding.intake].shared_rate_kg_s, s.share_kg_s)
     for c in range(p.n_chutes):
         limit_kg = p.shedding.deficit_limit_kg

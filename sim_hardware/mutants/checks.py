@@ -32,14 +32,14 @@ def statements(names: Names) -> str:
     for cell in range(CELLS):
         begin_cell(plant, cell)
         rows = rows_in_use(plant[0])
-        plain_plant = [SimpleNamespace(**fields_of(plant[0], rows))]
+        plain_plant = SimpleNamespace(**fields_of(plant[0], rows))
         draw = cell * 7919 + 12345
         for _ in range(STATES):
             draw = next_state(plant[0], state[0], frame[0], wish[0], draw)
-            s, f, w, g = ([alive(packed(fields_of(t[0], rows)))] for t in (state, frame, wish, permit))
+            s, f, w, g = (alive(packed(fields_of(t[0], rows))) for t in (state, frame, wish, permit))
             names["guard"](plain_plant, s, f, w, g)
-            _pour(s[0], state, ("phi_kg",))
-            _pour(g[0], permit, ("grant_frac", "rule", "vessel", "scenario"))
+            _pour(s, state, ("phi_kg",))
+            _pour(g, permit, ("grant_frac", "rule", "vessel", "scenario"))
             broken = guard_check.check(plant[0], state[0], frame[0], wish[0], permit[0])
             if broken:
                 return guard_check.STATEMENTS[broken]
@@ -63,10 +63,10 @@ class Tank:
         add_chute(p, add_intake(p, {0: 1.0}, 1.0), gate, 1.0, 40.0)
         rows = rows_in_use(p)
         self.names = names
-        self.plant = [SimpleNamespace(**fields_of(p, rows))]
+        self.plant = SimpleNamespace(**fields_of(p, rows))
         kinds = (records.STATE, records.FRAME, records.WISH, records.PERMIT)
         self.state, self.frame, self.wish, self.permit = (
-            [alive(packed(fields_of(records.table(kind)[0], rows)))] for kind in kinds
+            alive(packed(fields_of(records.table(kind)[0], rows))) for kind in kinds
         )
         self.now_ns, self.held_kg, self.at_frac = 1000 * NS, 20.0, 0.0
         self.told_frac, self.lost_ticks, self.verified_ns, self.pretends = 0.0, -1, 0, False
@@ -77,7 +77,7 @@ class Tank:
 
     def tick(self, wished_frac: float = 1.0) -> None:
         """Look, decide, write unless writes are lost, flow for half a second."""
-        s, f, w = self.state[0], self.frame[0], self.wish[0]
+        s, f, w = self.state, self.frame, self.wish
         self.now_ns += NS // 2
         kg, at_frac, taken_ns = self.seen
         f.now_ns, f.elapsed_s, f.execute = self.now_ns, self.elapsed_s, 1
@@ -97,7 +97,7 @@ class Tank:
 
     def _write(self) -> None:
         if self.lost_ticks < 0:
-            self.told_frac, self.verified_ns = self.permit[0].grant_frac[0], self.now_ns
+            self.told_frac, self.verified_ns = self.permit.grant_frac[0], self.now_ns
             return
         self.lost_ticks += 1
         if self.lost_ticks > 4:  # the device's watchdog, 2 s
@@ -150,10 +150,10 @@ def _blind(names: Names) -> None:
     for _ in range(6):
         tank.tick(1.0)
     for row in range(records.MAX_LEVELS):
-        tank.frame[0].level_quality[0, row] = 2
+        tank.frame.level_quality[0, row] = 2
     for _ in range(30):
         tank.tick(1.0)
-    assert tank.permit[0].grant_frac[0] == 0.0, "a blind vessel's gate stays open"
+    assert tank.permit.grant_frac[0] == 0.0, "a blind vessel's gate stays open"
 
 
 def _one_liar(names: Names) -> None:
@@ -170,7 +170,7 @@ def totality(names: Names) -> str:
     nan = float("nan")
     tank = _warmed(names, positioner=True)
     tank.tick(nan)
-    if tank.permit[0].grant_frac[0] != 0.0:
+    if tank.permit.grant_frac[0] != 0.0:
         return "totality: a wish that is no number is granted"
     tank.tick(1.0)
     tank.seen = (nan, nan, tank.now_ns)
@@ -184,7 +184,7 @@ def totality(names: Names) -> str:
             tank.seen = (nan, nan, tank.now_ns)
     except (AssertionError, ArithmeticError, LookupError, NameError, TypeError) as error:
         return f"totality: {error}"
-    s = tank.state[0]
+    s = tank.state
     fine = np.isfinite([s.bound_kg[0], s.envelope_frac[0], s.content_bound_kg[0]]).all() and s.full[0] == 1
     return "" if fine and s.content_bound_kg[0] == 40.0 else "totality: no evidence lowers a bound"
 
@@ -192,12 +192,12 @@ def totality(names: Names) -> str:
 def restart(names: Names) -> str:
     """A core just started believes nothing: every element open, every vessel full, until it has seen otherwise."""
     tank = Tank(names)
-    f = tank.frame[0]
+    f = tank.frame
     f.now_ns, f.position_frac[0] = tank.now_ns, float("nan")
     for i in range(records.MAX_LEVELS):
         f.level_ns[0, i] = -1
     tank.names["observe"](tank.plant, tank.state, tank.frame)
-    s = tank.state[0]
+    s = tank.state
     good = s.envelope_frac[0] == 1.0 and s.bound_kg[0] >= 99.0 and s.locked_ns[0] == -1
     return "" if good else "restart: something is believed without evidence"
 

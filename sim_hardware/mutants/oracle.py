@@ -22,14 +22,14 @@ CONCERNED = {"observe": "observe", "terms": "guard", "guard": "guard", "commit":
 
 def outcome(names: Names, case: Case) -> list[Any]:
     """Run one case; everything that counts."""
-    state, frame = [alive(case.state)], [alive(case.frame)]
+    state, frame = alive(case.state), alive(case.frame)
     if case.kind == "observe":
-        names["observe"]([case.plant], state, frame)
-        return [getattr(state[0], name) for name in BOUNDS]
-    permit, wish = [alive(case.permit)], [alive(case.wish)]
-    names["guard"]([case.plant], state, frame, wish, permit)
-    names["commit"]([case.plant], state, permit)
-    return [getattr(state[0], name) for name in DECIDED] + [getattr(permit[0], name) for name in PERMITTED]
+        names["observe"](case.plant, state, frame)
+        return [getattr(state, name) for name in BOUNDS]
+    permit, wish = alive(case.permit), alive(case.wish)
+    names["guard"](case.plant, state, frame, wish, permit)
+    names["commit"](case.plant, state, permit)
+    return [getattr(state, name) for name in DECIDED] + [getattr(permit, name) for name in PERMITTED]
 
 
 def tails(names: Names) -> list[float]:
@@ -55,11 +55,11 @@ def put_on_the_lip(names: Names, cases: list[Case]) -> None:
     for number, case in enumerate(cases):
         if case.kind != "guard" or number % 3:
             continue
-        state, permit = [alive(case.state)], [alive(case.permit)]
-        names["guard"]([case.plant], state, [alive(case.frame)], [alive(case.wish)], permit)
+        state, permit = alive(case.state), alive(case.permit)
+        names["guard"](case.plant, state, alive(case.frame), alive(case.wish), permit)
         v = number % case.plant.n_vessels
-        if 0.0 < state[0].phi_kg[v] < 1e6:
-            case.plant.vessels[v].capacity_kg = state[0].phi_kg[v]
+        if 0.0 < state.phi_kg[v] < 1e6:
+            case.plant.vessels[v].capacity_kg = state.phi_kg[v]
 
 
 def first_difference(names: Names, cases: list[Case], answers: list[list[Any]], kind: str) -> int:

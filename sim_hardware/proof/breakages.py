@@ -141,10 +141,10 @@ SLIPS = [
     Breakage("nothing leads on through a pump", "leads_to", " or intake.leads_on[v] != 0", ""),
     Breakage("shared element leads nowhere", "leads_to", "if intake.shared[k] == e:", "if False:"),
     Breakage("kept though it does not fit", "guard", "if everything_fits(p, s):", "if True:"),
-    Breakage("granted while stopped", "guard", "if frame[0].execute != 1:", "if False:"),
+    Breakage("granted while stopped", "guard", "if f.execute != 1:", "if False:"),
     Breakage("measured in one place only", "measure", "e == EVERY or intake.shared[k] == e", "e == EVERY"),
     Breakage("one intake forgotten", "commit", "for i in range(p.n_intakes):", "for i in range(p.n_intakes - 1):"),
-    Breakage("command not remembered", "commit", "= permit[0].grant_frac[e]", "= 0.0"),
+    Breakage("command not remembered", "commit", "= g.grant_frac[e]", "= 0.0"),
 ]
 
 MARGINS = {

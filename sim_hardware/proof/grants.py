@@ -168,7 +168,7 @@ def _whole(run: Interpreter) -> Iterator[Case]:
     names = ("close_everything", "measure", "weigh", "accept", "raise_everything")
     stand_ins = {name: noted(name) for name in names} | {"everything_fits": noted("fits", fits)}
     p, s = Rec(n_elements=0), Rec(together=0)
-    run.with_(None, **stand_ins).run(guard, [p], [s], [Rec(execute=execute)], [Rec()], [Rec()])
+    run.with_(None, **stand_ins).run(guard, p, s, Rec(execute=execute), Rec(), Rec())
     raises = [where for name, where in done if name == "raise_everything"]
     closes = [where for name, where in done if name == "close_everything"]
     accepts = [where for name, where in done if name == "accept"]

@@ -175,7 +175,7 @@ def _reckoned(run: Interpreter) -> Iterator[Case]:
     p = Rec(n_elements=2, n_vessels=1, n_intakes=2, intakes=[Rec(reach_ratio=[r]) for r in reach])
     s = Rec(ticks=5, command_frac=[[0, 0] for _ in range(4)], rule=[0, 0], inflow_bound_kg_s=[7])
     sums = run.with_({"HISTORY": 4}, passing_kg_s=lambda _w, _p, _s, i: rates[i])
-    sums.run(commit, [p], [s], [Rec(grant_frac=g, rule=[1, 2])])
+    sums.run(commit, p, s, Rec(grant_frac=g, rule=[1, 2]))
     claims = [s.inflow_bound_kg_s[0] >= reach[0] * rates[0] + reach[1] * rates[1]]
     claims += [s.command_frac[5 % 4][e] == g[e] for e in range(2)]
     yield Case("two intakes", [x >= 0 for x in (*rates, *reach, *g)], [*claims, s.ticks == 6])

@@ -60,7 +60,7 @@ class Pod:
             lid_most_kg=lambda *_: z3.Real("lid_most"),
         )
         wish = Rec(n_order=2, order=[1, 0], open_frac=self.wish)
-        whole.run(guard, [self.p], [self.s], [Rec(execute=self.execute)], [wish], [self.g])
+        whole.run(guard, self.p, self.s, Rec(execute=self.execute), wish, self.g)
 
     def given(self) -> list[Any]:
         """Openings pass more than closings, an open lid lets more come than a locked one."""

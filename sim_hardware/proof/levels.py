@@ -124,7 +124,7 @@ def _gap(run: Interpreter) -> Iterator[Case]:
     given += [come <= C, U + come <= 10**30, z3.Or(elapsed == real, elapsed < 0, elapsed > longest)]
     aged: list[Value] = []
     still = run.with_({"HISTORY": HISTORY}, bound_element=lambda _where, _p, _s, _f, _e, settled: aged.append(settled))
-    still.run(observe, [plant], [s], [Rec(now_ns=0, elapsed_s=elapsed, float_on=[0])])
+    still.run(observe, plant, s, Rec(now_ns=0, elapsed_s=elapsed, float_on=[0]))
     claims = [s.bound_kg[0] >= U + come, s.inflow_kg[5 % HISTORY][0] >= s.inflow_kg[4 % HISTORY][0] + come]
     yield Case("healthy", [*given, come <= rate * real], [*claims, aged[0] <= real, aged[0] >= 0])
     most, source = z3.Reals("most source")  # kg/s through a stuck element, kg behind it

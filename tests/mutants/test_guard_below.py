@@ -35,9 +35,9 @@ def upper_fills(ticks: int) -> float:
         f.level_ns[:] = f.position_ns[:] = f.content_ns[:] = f.now_ns - NS // 10
         f.verified_ns[:], f.level_kg[0], f.level_kg[1] = f.now_ns - NS // 2, held_kg, 120.0
         f.position_frac[gate], f.content_kg[0] = at_frac, 20.0
-        observe(plant, state, frame)
-        guard(plant, state, frame, wish, permit)
-        commit(plant, state, permit)
+        observe(plant[0], state[0], frame[0])
+        guard(plant[0], state[0], frame[0], wish[0], permit[0])
+        commit(plant[0], state[0], permit[0])
         at_frac = min(1.0, at_frac + 0.25) if permit[0].grant_frac[gate] > 0.0 else max(0.0, at_frac - 0.125)
         held_kg += 0.25 * at_frac
     return held_kg

@@ -170,8 +170,8 @@ BUGS = {
     ),
     "a stopped pod moves": Bug(
         "guard",
-        "if frame[0].execute != 1:",
-        "if frame[0].execute < 0:",
+        "if f.execute != 1:",
+        "if f.execute < 0:",
         "statements",
     ),
     "more than wished": Bug(

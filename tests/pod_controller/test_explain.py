@@ -33,7 +33,7 @@ def decide(virtual: VirtualCore, state: Table, inlet: str) -> Table:
     wish["n_order"][0], wish["order"][0, 0] = 1, topology.flows.index("chute_1")
     state["locked_ns"][0, 0] = 1
     assert virtual.core.loop.frame is not None
-    guard(topology.table, state, virtual.core.loop.frame, wish, permit)
+    guard(topology.table[0], state[0], virtual.core.loop.frame[0], wish[0], permit[0])
     return permit
 
 

@@ -4,7 +4,6 @@ Neighbours: the kernel tests draw plants and states here; `any_bits` supplies ho
 frames. It must not know what the guard ought to answer.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,31 +24,29 @@ REFERENCE = Path(__file__).parents[2] / "sim_hardware" / "reference" / "pod.toml
 Draw = np.random.Generator
 
 
-@dataclass
 class Bench:
-    """One plant and the records that a tick reads and writes."""
+    """One plant and the desk on which a tick is decided, whose parts are seen as tables of their own."""
 
-    plant: Table
-    state: Table
-    frame: Table
-    wish: Table
-    permit: Table
+    def __init__(self, plant: Table, desk: Table) -> None:
+        self.plant = plant
+        self.desk = desk
+        self.state, self.frame, self.wish, self.permit = (desk[name] for name in ("state", "frame", "wish", "permit"))
 
     def copy(self) -> "Bench":
-        return Bench(self.plant, *(x.copy() for x in (self.state, self.frame, self.wish, self.permit)))
+        return Bench(self.plant, self.desk.copy())
 
     def observe(self) -> None:
-        observe(self.plant, self.state, self.frame)
+        observe(self.plant[0], self.state[0], self.frame[0])
 
     def guard(self) -> npt.NDArray[np.float64]:
-        guard(self.plant, self.state, self.frame, self.wish, self.permit)
+        guard(self.plant[0], self.state[0], self.frame[0], self.wish[0], self.permit[0])
         return self.grants()
 
     def tick(self) -> npt.NDArray[np.float64]:
         """Observe, guard the wish that stands in the bench, commit; the grants."""
         self.observe()
         grants = self.guard()
-        commit(self.plant, self.state, self.permit)
+        commit(self.plant[0], self.state[0], self.permit[0])
         return grants
 
     def grants(self) -> npt.NDArray[np.float64]:
@@ -65,8 +62,7 @@ class Bench:
 
 def bench(plant: Table) -> Bench:
     """A bench whose state is that of a core just started."""
-    kinds = (records.STATE, records.FRAME, records.WISH, records.PERMIT)
-    return Bench(plant, *(records.table(kind) for kind in kinds))
+    return Bench(plant, records.table(records.DESK))
 
 
 def empty_plant(tick_s: float = 0.5) -> Table:

@@ -42,26 +42,29 @@ def spoil(frames: npt.NDArray[np.void], seed: int) -> None:
 
 
 def decide(b: Bench) -> None:
-    cycle(b.plant, b.state, b.frame, b.wish, b.permit)
+    cycle(b.plant, b.desk)
 
 
 def digest(plant: Table, frames: npt.NDArray[np.void], as_plain: bool = False) -> str:
     """SHA-256 over all permits, every 97th state and the last; as_plain: on plain Python objects."""
     b = bench(plant)
-    tables = [b.plant, b.state, b.frame, b.wish, b.permit]
-    passed: list[Any] = [plain(table) for table in tables] if as_plain else tables
+    passed: list[Any] = [plain(b.plant), plain(b.desk)] if as_plain else [b.plant, b.desk]
     found = hashlib.sha256()
     for tick in range(len(frames)):
-        passed[2] = plain(frames[tick : tick + 1]) if as_plain else frames[tick : tick + 1]
+        if as_plain:
+            passed[1][0].frame = plain(frames[tick : tick + 1])[0]
+        else:
+            b.frame[:] = frames[tick : tick + 1]
         cycle(*passed)
-        hash_into(found, passed[4], b.permit)
+        shown = passed[1][0] if as_plain else None
+        hash_into(found, shown and [shown.permit], b.permit)
         if tick % 97 == 0 or tick + 1 == len(frames):
-            hash_into(found, passed[1], b.state)
+            hash_into(found, shown and [shown.state], b.state)
     return found.hexdigest()
 
 
-def hash_into(found: Any, source: Any, table: Table) -> None:
-    if source is not table:
+def hash_into(found: Any, source: list[Any] | None, table: Table) -> None:
+    if source is not None:
         pour_back(source, table)
     found.update(table.tobytes())
 

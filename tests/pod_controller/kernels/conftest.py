@@ -11,4 +11,4 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
     b = bench(random_plant(np.random.default_rng(0)))
     b.tick()
-    cycle(b.plant, b.state, b.frame, b.wish, b.permit)
+    cycle(b.plant, b.desk)

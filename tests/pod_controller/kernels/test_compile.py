@@ -159,9 +159,9 @@ event.register("numba:compile", Listener())
 b = bench(reference_plant())
 for seed in range(10_000):
     scatter(b.frame, seed, list(HOSTILE), list(EDGES), 0.3)
-    cycle(b.plant, b.state, b.frame, b.wish, b.permit)
+    cycle(b.plant, b.desk)
 try:
-    cycle(b.plant, b.state, b.frame.view("u1"), b.wish, b.permit)
+    cycle(b.plant, b.desk.view("u1"))
 except TypeError:
     print(len(events))
 """
