@@ -1,6 +1,7 @@
 """Requests of the control socket and their answers: one JSON object a line, `"v": 1` in each.
 
     {"v": 1, "do": "status", "of_ticks": 600}      {"v": 1, "do": "why", "inlet": "gate_1"}
+    {"v": 1, "do": "bus", "what": ...}              bus_answers: lines, frames, readings
     {"v": 1, "do": "start" | "stop" | "hold" | "reset", "reason": "..."}
 
 An answer is `{"v": 1, "ok": true, ...}` or `{"v": 1, "ok": false, "code": 4xx, "text": "E4xx ..."}`. What is asked
@@ -15,15 +16,16 @@ from typing import Any
 
 from hal.clock import Clock
 from hal.errors import PodError
-from pod_controller import explain
+from pod_controller import bus_answers, explain
 from pod_controller.core import Core, Request
 from pod_controller.punctuality import REMEMBERED
 from pod_controller.status import Snapshot, status
 
 VERSION = 1
 REQUESTS = ("start", "stop", "hold", "reset")
-QUESTIONS = ("status", "why")
+QUESTIONS = ("status", "why", "bus")
 KEYS = {"v": int, "do": str, "reason": str, "inlet": str, "of_ticks": int}
+KEYS |= {"what": str, "tag": str, "line": str, "since": int}  # of questions about lines
 REASON_MOST = 200
 KEPT_MOST = 64
 NOT_A_REQUEST, OTHER_VERSION, NO_TICK_YET, UNKNOWN_INLET = 434, 435, 436, 437
@@ -50,6 +52,8 @@ class Answers:
         if snapshot.tick != self._kept_tick or len(self._kept) >= KEPT_MOST:
             self._kept.clear()
             self._kept_tick = snapshot.tick
+        if do == "bus":
+            return good(bus_answers.tell(snapshot, asked, self._clock.now_ns()))
         key = (do, asked.get("inlet"), asked.get("of_ticks"))
         if key not in self._kept:
             self._kept[key] = good(self._tell(snapshot, asked))

@@ -85,6 +85,15 @@ CATALOGUE: Mapping[str, Kind] = {
         _kind("device_dead", "B1", rec.DEVICE_DEAD, "device", "does not answer; its outputs fall by its watchdog"),
         _kind("module_frozen", "A18", rec.MODULE_FROZEN, "device", "silent, outputs as they were, no watchdog"),
         _kind("crc_errors", "B3", rec.CRC_ERRORS, "device", "a bit flips in a share p of the answers", "b", p=0.1),
+        _kind(
+            "wrong_address",
+            "B14",
+            rec.WRONG_ADDRESS,
+            "device",
+            "answers at address unit instead of its own",
+            "b",
+            unit=247.0,
+        ),
         _kind("late_replies", "B8", rec.LATE_REPLIES, "device", "answers come delay seconds late", "b", delay=0.3),
     )
 }
@@ -228,6 +237,8 @@ def _wire_parameters(fault: Fault) -> dict[str, float]:
         return {"probability_frac": float(fault.values["p"])}
     if fault.kind.code == rec.LATE_REPLIES:
         return {"delay_s": float(fault.values["delay"])}
+    if fault.kind.code == rec.WRONG_ADDRESS:
+        return {"unit": float(fault.values["unit"])}
     return {}
 
 

@@ -25,13 +25,13 @@ class Gateway:
         """behind: the units, in the order of the wiring."""
         self.name = behind.name
         self._behind = behind
-        self._units = [slave.unit for slave in behind.slaves.values()]
+        self._own = next(iter(behind.slaves.values())).unit if behind.slaves else 0
 
     def receive(self, data: bytes, now_ns: int) -> list[Reply]:
         """Answer one whole frame that has arrived at now_ns."""
         asked = unwrap(data)
-        unit = self._units[0] if asked.unit in OWN_UNITS else asked.unit
-        if unit not in self._units:
+        unit = self._own if asked.unit in OWN_UNITS else asked.unit
+        if unit not in self._behind.units:
             refusal = rtu_codec.exception_pdu(asked.pdu[0], TARGET_SILENT)
             return [(_TURNAROUND_S, wrap(Adu(asked.transaction, asked.unit, refusal)))]
         answers = self._behind.receive(rtu_codec.seal(unit, asked.pdu), now_ns)

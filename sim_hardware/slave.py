@@ -102,6 +102,7 @@ class LineOfSlaves:
             if slave.unit in self._by_unit:
                 raise PodError(383, f"line {name} unit {slave.unit} ({device_name}) is taken: give each device its own")
             self._by_unit[slave.unit] = slave
+        self._shared: dict[int, list[Slave]] = {}  # addresses that several devices have
         self._requests: dict[bytes, Request | None] = {}
         self._sealed: dict[bytes, bytes] = {}
 
@@ -115,18 +116,25 @@ class LineOfSlaves:
             if request[0] == 0:
                 self._broadcast(request, now_ns)
             return []
+        if self._shared and request.unit in self._shared:
+            return _overlaid([self._receive_troubled(x, request, now_ns) for x in self._shared[request.unit]])
         if self.faults or slave.faults:
             return self._receive_troubled(slave, request, now_ns)
         slave.device.heard(now_ns)
         return [(slave.turnaround_s, self._seal(slave.unit, slave.execute(request)))]
 
+    @property
+    def units(self) -> tuple[int, ...]:
+        """Addresses at which somebody answers, in the order of the wiring."""
+        return tuple(self._by_unit)
+
     def due_ns(self) -> int:
         """When the next watchdog of a module runs out."""
-        return min((slave.device.due_ns() for slave in self._by_unit.values()), default=NEVER_NS)
+        return min((slave.device.due_ns() for slave in self.slaves.values()), default=NEVER_NS)
 
     def advance(self, now_ns: int) -> list[Reply]:
         """Let watchdogs run out; slaves never speak by themselves."""
-        for slave in self._by_unit.values():
+        for slave in self.slaves.values():
             slave.device.advance(now_ns)
         return []
 
@@ -135,6 +143,7 @@ class LineOfSlaves:
         for slave in self._chosen(device_name):
             fault.begin(slave.device)
         self._held_by(device_name)[fault.kind] = fault
+        self._address()
 
     def clear(self, kind: str, device_name: str | None = None) -> None:
         """End a fault; nothing happens when it is not there."""
@@ -142,6 +151,16 @@ class LineOfSlaves:
         if fault is not None:
             for slave in self._chosen(device_name):
                 fault.end(slave.device)
+        self._address()
+
+    def _address(self) -> None:
+        """Who answers where: a fault may have given a device another address, even its neighbour's."""
+        homes: dict[int, list[Slave]] = {}
+        for slave in self.slaves.values():
+            moved = [fault.address for fault in slave.faults.values() if fault.address is not None]
+            homes.setdefault(moved[0] if moved else slave.unit, []).append(slave)
+        self._by_unit = {unit: here[0] for unit, here in homes.items()}
+        self._shared = {unit: here for unit, here in homes.items() if len(here) > 1}
 
     def _chosen(self, device_name: str | None) -> list[Slave]:
         return list(self.slaves.values()) if device_name is None else [self.slaves[device_name]]
@@ -174,7 +193,7 @@ class LineOfSlaves:
         """Unit 0: writes are done by every unit, reads by none; nobody answers, no watchdog is fed."""
         if not request.is_write:
             return
-        for slave in self._by_unit.values():
+        for slave in self.slaves.values():
             if all(fault.hears(request) and fault.executes(request) for fault in self._troubles(slave)):
                 slave.device.advance(now_ns)
                 slave.execute(request)
@@ -194,7 +213,19 @@ class LineOfSlaves:
             pdu = slave.execute(request, dry=not all(fault.executes(request) for fault in troubles))
         for fault in troubles:
             pdu = fault.answers(request, pdu)
-        replies = [(slave.turnaround_s, codec.seal(slave.unit, pdu))]
+        replies = [(slave.turnaround_s, codec.seal(request.unit, pdu))]
         for fault in troubles:
             replies = fault.sends(replies)
         return replies
+
+
+def _overlaid(answers: list[list[Reply]]) -> list[Reply]:
+    """Two devices speak at once: where both drive the pair, a 0 of either is taken for what is on it."""
+    spoken = [replies[0] for replies in answers if replies]
+    if not spoken:
+        return []
+    delay_s, mixed = min(reply[0] for reply in spoken), spoken[0][1]
+    for _, frame in spoken[1:]:
+        longer, shorter = (mixed, frame) if len(mixed) >= len(frame) else (frame, mixed)
+        mixed = bytes(a & b for a, b in zip(longer, shorter, strict=False)) + longer[len(shorter) :]
+    return [(delay_s, mixed)]

@@ -47,6 +47,11 @@ class WireFault:
         return replies
 
     @property
+    def address(self) -> int | None:
+        """The unit number that the device has meanwhile; None = its own."""
+        return None
+
+    @property
     def mute(self) -> bool:
         """True: a device that speaks by itself is not heard either."""
         return False
@@ -203,6 +208,21 @@ class WrongUnit(WireFault):
         return body + crc16(body).to_bytes(2, "little")
 
 
+class WrongAddress(WrongUnit):
+    """The device was given another address: it answers there, and nowhere else."""
+
+    kind = "wrong_address"
+
+    @property
+    def address(self) -> int | None:
+        """Where it answers."""
+        return self._unit
+
+    def sends(self, replies: list[Reply]) -> list[Reply]:
+        """With the address that was asked."""
+        return replies
+
+
 class TruncatedReply(WireFault):
     """Answers end before their time."""
 
@@ -257,6 +277,7 @@ _ALL: tuple[type[WireFault], ...] = (
     CrcErrors,
     LateReply,
     WrongUnit,
+    WrongAddress,
     TruncatedReply,
     DuplicateReply,
     FrozenRegisters,

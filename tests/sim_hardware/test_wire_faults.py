@@ -203,3 +203,28 @@ def test_parameters_that_make_no_sense_are_refused(kind: str, parameters: dict[s
 
 def test_every_kind_has_its_name() -> None:
     assert all(kind and fault.kind == kind for kind, fault in KINDS.items())
+
+
+def test_a_device_with_a_wrong_address_answers_there_only() -> None:
+    line = two_modules()
+
+    line.inject(make("wrong_address", unit=9), "XM-2")
+
+    assert ask(line, READ, unit=2) == []
+    ((_, frame),) = ask(line, READ, unit=9)
+    assert frame[0] == 9
+    assert crc16(frame) == 0
+    line.clear("wrong_address", "XM-2")
+    assert ask(line, READ, unit=2)
+    assert ask(line, READ, unit=9) == []
+
+
+def test_two_devices_with_one_address_speak_over_each_other() -> None:
+    line = two_modules()
+    line.slaves["XM-2"].device.write_coils(0, 8, 0xFF)
+
+    line.inject(make("wrong_address", unit=1), "XM-2")
+
+    ((_, both),) = ask(line, READ)
+    assert crc16(both) != 0
+    assert ask(line, READ, unit=2) == []

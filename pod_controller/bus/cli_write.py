@@ -1,0 +1,85 @@
+"""`podctl bus write`: one value to one device, with a yes, and read back.
+
+Neighbours: `cli_ask` (how a register is named), `values`. Must not know protocols.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from pod_controller.bus.cli_ask import form_options, targets_of
+from pod_controller.bus.options import TIMEOUT_S, with_place
+from pod_controller.bus.place import CLOCK, EXIT_FAILED, EXIT_FINE, Place, Wanted, place_of, refuse_if_owned
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True, metavar="[TAG] VALUE...")
+@click.option("--single", is_flag=True, help="Functions 5 and 6 (one coil, one register) instead of 15 and 16.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@form_options
+@with_place(TIMEOUT_S)
+def write(wanted: Wanted, words: tuple[str, ...], single: bool, yes: bool, **form: Any) -> int:
+    """Write VALUE to an output TAG of a configuration, or VALUES to --unit, --table and --address on; read it back.
+
+    Nobody guards what is written here: only with the core ended, and somebody beside what moves.
+    """
+    from hal.bus.asking import BusPort
+    from hal.bus.scan import listen_first
+    from pod_controller.bus import values
+
+    tags, wished = _split(words)
+    place = place_of(wanted, tags)
+    targets = targets_of(place, tags, form, len(wished))
+    if not targets[0].writable or targets[0].point.table not in ("coil", "holding"):
+        raise click.UsageError(f"{targets[0].words} can only be read")
+    refuse_if_owned(place)
+    _confirm(place, targets[0], wished, yes)
+    with BusPort(place.line, CLOCK) as port:
+        listen_first(port, wanted.listen_ns)
+        acknowledged = values.write(port, targets, wished, single, wanted.timeout_ns)
+        rows = [values.read(port, target, wanted.timeout_ns) for target in targets]
+    as_told = all(_agrees(row, value, target) for row, value, target in zip(rows, wished, targets, strict=True))
+    if wanted.as_json:
+        click.echo(json.dumps({"acknowledged": acknowledged, "reads_back": as_told, "readings": rows}))
+    else:
+        click.echo("\n".join(map(values.in_words, rows)))
+        click.echo("written and read back" if as_told else "! reads back as something else: look at the device")
+    return EXIT_FINE if as_told else EXIT_FAILED
+
+
+def _split(words: tuple[str, ...]) -> tuple[tuple[str, ...], list[float]]:
+    """A tag, if the first word is no number, and the numbers."""
+    tags: tuple[str, ...] = ()
+    numbers: list[float] = []
+    for k, word in enumerate(words):
+        try:
+            numbers.append(float(word))
+        except ValueError:
+            if k:
+                raise click.UsageError(f"{word!r} is no number") from None
+            tags = (word,)
+    if not numbers or (tags and len(numbers) > 1):
+        raise click.UsageError("write takes one TAG and one VALUE, or values only")
+    return tags, numbers
+
+
+def _confirm(place: Place, target: Any, wished: Sequence[float], yes: bool) -> None:
+    """Ask a person; without one, --yes has to be there."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError("nobody can be asked here: add --yes when whatever moves may move")
+    shown = " ".join(f"{value:g}" for value in wished)
+    moves = f" It moves {target.element}; nothing guards it now." if target.element else ""
+    click.confirm(f"Write {shown} to {target.words} on {place.at}.{moves} Go on?", abort=True, err=True)
+
+
+def _agrees(found: dict[str, Any], value: float, target: Any) -> bool:
+    """Whether what is read back is what was written, to one step of the register."""
+    if found["value"] is None:
+        return False
+    step = abs(target.point.scale) if target.point.type != "f32" else abs(value) * 1e-6
+    return bool(abs(found["value"] - value) <= step + 1e-12)

@@ -1,0 +1,188 @@
+"""Reads and writes by hand: a tag of the configuration or a bare register, in engineering units.
+
+Job: name what is meant as a Point, ask for it, word the result. Neighbours: `cli` (options), `hal.points` (decode,
+encode), `hal.bus.asking` (the port). Must not know who owns a line.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import click
+
+from hal.bus.asking import Answer, BusPort, Question, free_form, known
+from hal.bus.frames import EXCEPTIONS
+from hal.description import WORDS, Table, ValueType, load
+from hal.errors import Code, PodError
+from hal.modbus import READ_FUNCTION, Verdict, coils_request, read_request, registers_request
+from hal.points import Point, decode, encode, resolve
+from hal.values import Quality
+from pod_controller.config import PodConfig
+
+BIT_TABLES = ("coil", "discrete")
+
+
+class Target(NamedTuple):
+    """One point of one unit; element: what it moves, when a configuration says so."""
+
+    unit: int
+    point: Point
+    element: str = ""
+    writable: bool = True
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        tag = "" if self.point.tag == BARE else f" ({self.point.tag}{', ' + self.element if self.element else ''})"
+        return f"{self.point.table} {self.point.address} of unit {self.unit}{tag}"
+
+
+BARE = "-"
+
+
+class Form(NamedTuple):
+    """How registers are to be understood, from the command line."""
+
+    table: Table
+    type: ValueType
+    word_order: str
+    scale: float
+    offset: float
+    bit: int
+
+
+def bare(unit: int, address: int, count: int, form: Form) -> list[Target]:
+    """As many values as count, side by side from address on."""
+    width = WORDS[form.type]
+    last = address + count * width - 1
+    if last > 65535:
+        raise click.UsageError(f"--address {address} --count {count}: ends at {last}, and addresses end at 65535")
+    return [
+        Target(
+            unit,
+            Point(
+                BARE, form.table, address + k * width, form.type, "", -math.inf, math.inf, form.scale, form.offset,
+                form.bit, form.word_order == "high_first",
+            ),
+        )
+        for k in range(count)
+    ]  # fmt: skip
+
+
+def tagged(config: PodConfig, tag: str) -> Target:
+    """The point behind a tag. click.UsageError when no device has it."""
+    for device in config.device:
+        for name, own in device.tags.items():
+            if own != tag:
+                continue
+            spec = load(device.type).point_named(name)
+            if spec is None or spec.table == "frame":
+                raise click.UsageError(
+                    f"{tag} ({device.name}) is sent by the instrument itself: look on with bus monitor"
+                )
+            element = next((x.name for x in config.element if tag in x.commands), "")
+            span = device.spans.get(name)
+            return Target(device.unit, resolve(spec, tag, span), element, spec.access == "write")
+    known_tags = sorted(own for device in config.device for own in device.tags.values())
+    raise click.UsageError(f"no device has the tag {tag}: there are {', '.join(known_tags)}")
+
+
+def read(port: BusPort, target: Target, timeout_ns: int) -> dict[str, Any]:
+    """One read as a row. PodError 223 when the device did not give the value."""
+    point = target.point
+    addresses = point.addresses()
+    first, count = min(addresses), max(addresses) - min(addresses) + 1
+    request = read_request(target.unit, READ_FUNCTION[point.table], first, count)
+    answer = port.ask(known(request), timeout_ns)
+    words = _words(point.table, _sound(port, target, answer, "read"), count)
+    reading = decode(point, words, first, 0)
+    at = point.address - first
+    return {
+        "tag": None if point.tag == BARE else point.tag,
+        "unit": target.unit,
+        "table": point.table,
+        "address": point.address,
+        "raw": words[at : at + point.width],
+        "value": None if math.isnan(reading.value) else reading.value,
+        "engineering_unit": point.unit or None,
+        "quality": reading.quality.name,
+        "cause": reading.cause.name,
+        "latency_ms": round(answer.latency_ns * 1e-6, 1),
+    }
+
+
+def in_words(row: dict[str, Any]) -> str:
+    """One row for people."""
+    name = row["tag"] or f"unit {row['unit']} {row['table']} {row['address']}"
+    shown = "-" if row["value"] is None else f"{row['value']:.10g}"
+    unit = f" {row['engineering_unit']}" if row["engineering_unit"] else ""
+    why = "" if row["quality"] == Quality.GOOD.name else f" {row['quality']} {row['cause']}"
+    raw = "" if row["table"] in BIT_TABLES else " ".join(f"{word:#06x}" for word in row["raw"])
+    return f"{name}  {shown}{unit}{why}{'  raw ' + raw if raw else ''}"
+
+
+def write(port: BusPort, targets: Sequence[Target], wished: Sequence[float], single: bool, timeout_ns: int) -> bool:
+    """Write values that stand side by side, in one request; whether it was acknowledged with an answer of its own.
+
+    single: functions 5 and 6, whose answer is the question again; an adapter that gives back our own bytes looks
+    the same, so only reading back tells.
+    """
+    first = targets[0]
+    values = [word for target, value in zip(targets, wished, strict=True) for word in _encoded(target.point, value)]
+    if single and len(values) != 1:
+        raise click.UsageError(f"--single writes one coil or register, not {len(values)}")
+    answer = port.ask(_question(first, values, single), timeout_ns)
+    if single and answer.verdict is Verdict.TIMEOUT and answer.own_echo:
+        return False
+    _sound(port, first, answer, "write")
+    return True
+
+
+def _question(first: Target, values: Sequence[int], single: bool) -> Question:
+    unit, address, is_coil = first.unit, first.point.address, first.point.table == "coil"
+    if single:
+        word = 0xFF00 * values[0] if is_coil else values[0]
+        return free_form(unit, bytes((5 if is_coil else 6,)) + address.to_bytes(2, "big") + word.to_bytes(2, "big"))
+    if is_coil:
+        return known(coils_request(unit, address, [bool(value) for value in values]))
+    return known(registers_request(unit, address, values))
+
+
+def _encoded(point: Point, value: float) -> tuple[int, ...]:
+    """Registers that mean value. click.UsageError instead of a silent clamp."""
+    words = encode(point, value)
+    if point.type == "bit":
+        if value not in (0.0, 1.0):
+            raise click.UsageError(f"{value:g} is no bit: write 0 or 1")
+        return words
+    first = point.address
+    shown = decode(point, words, first, 0).value
+    step = abs(point.scale) if point.type != "f32" else abs(value) * 1e-6 + 1e-30
+    if not abs(shown - value) <= step:
+        ends = f"from {point.low:g} to {point.high:g} {point.unit}" if math.isfinite(point.low) else f"a {point.type}"
+        raise click.UsageError(f"{value:g} cannot be written: the register takes {ends}, in steps of {point.scale:g}")
+    return words
+
+
+def _words(table: Table, pdu: bytes, count: int) -> list[int]:
+    data = pdu[2:]
+    if table in BIT_TABLES:
+        return [data[k // 8] >> k % 8 & 1 for k in range(count)]
+    return [int.from_bytes(data[2 * k : 2 * k + 2], "big") for k in range(count)]
+
+
+def _sound(port: BusPort, target: Target, answer: Answer, what: str) -> bytes:
+    """PDU of an accepted answer; PodError 223 says what came instead and what to do."""
+    if answer.verdict is Verdict.ACCEPTED:
+        return answer.pdu
+    where = f"{what} {target.words} on {port.place}"
+    if answer.refusal:
+        why = EXCEPTIONS.get(answer.refusal, "unknown code")
+        text = f"{where}: the device refuses, {answer.refusal} {why}: check table, address and count"
+    elif answer.verdict is Verdict.TIMEOUT:
+        echo = "; the adapter gives our own bytes back" if answer.own_echo else ""
+        text = f"{where}: no answer{echo}: check address, baud rate, A/B and power (podctl bus scan)"
+    else:
+        shown = answer.received[:32].hex(" ")
+        text = f"{where}: {answer.verdict.name.lower()} ({shown}): noise, two devices with this address, or parity"
+    raise PodError(Code.BUS_NOT_READ, text)

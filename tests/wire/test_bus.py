@@ -1,0 +1,135 @@
+"""`podctl bus` in a technician's hands: on free lines of a served pod, and beside a core that owns them."""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from served_pod import Served
+
+from pod_controller.cli import main
+
+pytestmark = pytest.mark.wire
+QUICK = ("--listen", "0.05", "--timeout", "0.04")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    faults = ("--fault", "wrong_address@LM-202:unit=9", "--fault", "wrong_address@TM-1:unit=3")
+    with Served(tmp_path_factory.mktemp("served") / "pod", *faults) as made:
+        yield made
+
+
+class Desk:
+    """Verbs typed one after the other; what they gave."""
+
+    def __init__(self, served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+        self.config, self._capsys = str(served.folder / "pod.toml"), capsys
+        self.errors = ""
+
+    def type(self, *words: str) -> tuple[int, str]:
+        """Exit code and stdout."""
+        self._capsys.readouterr()
+        code = main(["bus", *words])
+        out, self.errors = self._capsys.readouterr()
+        return code, out
+
+    def ask(self, *words: str) -> tuple[int, dict[str, Any]]:
+        """Exit code and the JSON object."""
+        code, out = self.type(*words, "--json")
+        return code, json.loads(out)
+
+
+@pytest.fixture
+def desk(served: Served, capsys: pytest.CaptureFixture[str]) -> Desk:
+    return Desk(served, capsys)
+
+
+def test_a_device_at_a_wrong_address_is_found_and_named(desk: Desk) -> None:
+    code, survey = desk.ask("scan", "--config", desk.config, "--line", "B", "--units", "1-10", *QUICK)
+
+    assert code == 3
+    assert {row["unit"]: row["device"] for row in survey["found"]} == {1: "XM-B", 2: "WM-B", 3: "LM-201", 9: None}
+    assert survey["missing"] == [{"device": "LM-202", "type": "level_radar", "unit": 4}]
+    assert survey["unknown"] == [9]
+    (advice,) = survey["advice"]
+    assert "unit 9 answers" in advice
+    assert "LM-202 (unit 4) does not answer: a wrong address? Set the device to 4" in advice
+
+
+def test_two_devices_with_one_address_behind_a_gateway_are_missed(desk: Desk) -> None:
+    code, survey = desk.ask("scan", "--config", desk.config, "--line", "C", "--units", "1-6", *QUICK)
+
+    assert code == 3
+    assert [row["device"] for row in survey["missing"]] == ["TM-1"]
+
+
+def test_a_line_as_configured_is_well_and_an_indicator_is_not_asked(desk: Desk) -> None:
+    code, survey = desk.ask("scan", "--config", desk.config, "--line", "A", "--units", "1-4", *QUICK)
+    spoken, indicator = desk.ask("scan", "--config", desk.config, "--line", "W", "--units", "1-4", "--listen", "0.6")
+
+    assert (code, survey["missing"], survey["unknown"], survey["advice"]) == (0, [], [], [])
+    assert (spoken, indicator["overheard"]["is_indicator"], indicator["found"]) == (0, True, [])
+
+
+def test_tags_and_registers_read_as_the_map_says(desk: Desk, served: Served) -> None:
+    (level,) = [x.point for x in served.points("modbus_rtu") if x.tag == "LT-201"]
+
+    by_tag, tagged = desk.ask("read", "--config", desk.config, "LT-201", *QUICK)
+    link, address = str(served.folder / "B"), str(level["address"])
+    how = ("--table", "input", "--type", level["type"], "--scale", str(level["scale"]), "--unit", "3")
+    by_hand, bare = desk.ask("read", "--port", link, "--baud", "38400", "--address", address, *how, *QUICK)
+
+    assert by_tag == by_hand == 0
+    assert tagged["readings"][0]["value"] == bare["readings"][0]["value"] == pytest.approx(level["value"])
+
+
+def test_an_output_is_written_only_with_a_yes_and_read_back(desk: Desk) -> None:
+    refused, _ = desk.type("write", "--config", desk.config, "FV-101", "1", *QUICK)
+    why = desk.errors
+    code, done = desk.ask("write", "--config", desk.config, "FV-101", "1", "--yes", *QUICK)
+    single, again = desk.ask("write", "--config", desk.config, "FV-101", "0", "--single", "--yes", *QUICK)
+
+    assert (refused, "add --yes" in why) == (2, True)
+    assert (code, done["acknowledged"], done["reads_back"]) == (0, True, True)
+    assert (single, again["readings"][0]["value"]) == (0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("read", "--config", "CONFIG", "LT-999"), 2, "no device has the tag LT-999"),
+        (("read", "--config", "CONFIG", "LT-202"), 1, "E223 read input"),
+        (("write", "--config", "CONFIG", "LT-201", "1", "--yes"), 2, "can only be read"),
+        (("write", "--port", "B", "--unit", "1", "--address", "0", "70000", "--yes"), 2, "70000 cannot be written"),
+        (("write", "--port", "B", "--baud", "38400", "--unit", "1", "--address", "1", "9", "--yes"), 1, "E223 write"),
+        (("read", "--port", "/dev/none", "--unit", "1", "--address", "0"), 1, "E206 port /dev/none"),
+        (("read", "--tcp", "127.0.0.1:9", "--unit", "1", "--address", "0"), 1, "E206 port 127.0.0.1:9"),
+        (("scan", "--config", "CONFIG"), 2, "its lines are A, B, C, W"),
+        (("scan", "--port", "B", "--units", "0-3"), 2, "0 is everybody's"),
+        (("scan",), 2, "which line?"),
+    ],
+)
+def test_a_mistake_is_one_clear_line(desk: Desk, served: Served, words: tuple[str, ...], code: int, says: str) -> None:
+    places = {"CONFIG": desk.config, "B": str(served.folder / "B")}
+
+    got, out = desk.type(*(places.get(word, word) for word in words), *QUICK)
+
+    assert (got, out) == (code, "")
+    assert says in desk.errors
+    assert "Traceback" not in desk.errors
+
+
+def test_a_port_that_another_program_holds_is_left_alone(desk: Desk, served: Served) -> None:
+    import fcntl
+
+    descriptor = os.open(served.folder / "B", os.O_RDWR | os.O_NOCTTY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        code, _ = desk.type("scan", "--config", desk.config, "--line", "B", *QUICK)
+    finally:
+        os.close(descriptor)
+
+    assert code == 4
+    assert "E221" in desk.errors and "one port has one owner" in desk.errors
