@@ -2,7 +2,8 @@
 
     {"v": 1, "do": "status", "of_ticks": 600}      {"v": 1, "do": "why", "inlet": "gate_1"}
     {"v": 1, "do": "bus", "what": ...}              bus_answers: lines, frames, readings
-    {"v": 1, "do": "start" | "stop" | "hold" | "reset", "reason": "..."}
+    {"v": 1, "do": "start" | "stop" | "hold" | "reset" | "recalibrate", "reason": "..."}
+    {"v": 1, "do": "reading", "tag": "WT-101"}
 
 An answer is `{"v": 1, "ok": true, ...}` or `{"v": 1, "ok": false, "code": 4xx, "text": "E4xx ..."}`. What is asked
 twice within a tick is worked out once. Neighbours: `control_socket` carries lines, `core` considers requests, `status`
@@ -16,19 +17,20 @@ from typing import Any
 
 from hal.clock import Clock
 from hal.errors import PodError
+from hal.values import Quality
 from pod_controller import bus_answers, explain
 from pod_controller.core import Core, Request
 from pod_controller.punctuality import REMEMBERED
 from pod_controller.status import Snapshot, status
 
 VERSION = 1
-REQUESTS = ("start", "stop", "hold", "reset")
-QUESTIONS = ("status", "why", "bus")
+REQUESTS = ("start", "stop", "hold", "reset", "recalibrate")
+QUESTIONS = ("status", "why", "bus", "reading")
 KEYS = {"v": int, "do": str, "reason": str, "inlet": str, "of_ticks": int}
-KEYS |= {"what": str, "tag": str, "line": str, "since": int}  # of questions about lines
+KEYS |= {"what": str, "tag": str, "line": str, "since": int}  # of questions about lines and tags
 REASON_MOST = 200
 KEPT_MOST = 64
-NOT_A_REQUEST, OTHER_VERSION, NO_TICK_YET, UNKNOWN_INLET = 434, 435, 436, 437
+NOT_A_REQUEST, OTHER_VERSION, NO_TICK_YET, UNKNOWN_INLET, UNKNOWN_TAG = 434, 435, 436, 437, 473
 
 
 class Answers:
@@ -45,7 +47,10 @@ class Answers:
         asked = parse(line)
         do = asked["do"]
         if do in REQUESTS:
-            return self._core.ask(Request(do, _clean(asked.get("reason", "")) or "no reason given", who))
+            # Read here: a disk that hangs keeps this thread waiting and no tick.
+            calibrations = self._core.read_calibrations() if do == "recalibrate" else None
+            reason = _clean(asked.get("reason", "")) or "no reason given"
+            return self._core.ask(Request(do, reason, who, calibrations))
         snapshot = self._core.snapshot
         if snapshot is None:
             raise PodError(NO_TICK_YET, "the core has not ticked yet: try again")
@@ -54,7 +59,7 @@ class Answers:
             self._kept_tick = snapshot.tick
         if do == "bus":
             return good(bus_answers.tell(snapshot, asked, self._clock.now_ns()))
-        key = (do, asked.get("inlet"), asked.get("of_ticks"))
+        key = (do, asked.get("inlet"), asked.get("of_ticks"), asked.get("tag"))
         if key not in self._kept:
             self._kept[key] = good(self._tell(snapshot, asked))
         return self._kept[key]
@@ -65,11 +70,30 @@ class Answers:
         if asked["do"] == "status":
             of_ticks = min(max(asked.get("of_ticks", REMEMBERED), 1), REMEMBERED)
             return head | status(snapshot, self._core.surroundings(now_ns), of_ticks)
+        if asked["do"] == "reading":
+            return head | self._reading(snapshot, asked.get("tag", ""), now_ns)
         inlet = asked.get("inlet")
         if inlet is not None and not explain.names_of(snapshot.topology, inlet):
             known = (*snapshot.topology.chutes, *snapshot.topology.intakes, *explain.inlets(snapshot.topology))
             raise PodError(UNKNOWN_INLET, f"no inlet is called {_clean(inlet)[:40]!r}: there are {', '.join(known)}")
         return head | explain.why(snapshot.topology, snapshot.state, snapshot.permit, snapshot.mode, inlet)
+
+    def _reading(self, snapshot: Snapshot, tag: str, now_ns: int) -> dict[str, Any]:
+        """One input as the tick saw it, and as its instrument gave it; null for a value that is BAD."""
+        reading, place = snapshot.scan.readings.get(tag), self._core.places.get(tag)
+        if reading is None:
+            known = ", ".join(sorted(snapshot.scan.readings))
+            raise PodError(UNKNOWN_TAG, f"no input is called {_clean(tag)[:40]!r}: there are {known}")
+        is_bad = reading.quality is Quality.BAD
+        return {
+            "tag": tag,
+            "value": None if is_bad else reading.value,
+            "quality": reading.quality.name,
+            "cause": reading.cause.name,
+            "uncalibrated": None if is_bad else reading.value if place is None else place.raw_value,
+            "sampled_s": round(reading.taken_ns * 1e-9, 3),
+            "sample_age_s": round((now_ns - reading.taken_ns) * 1e-9, 3) if reading.taken_ns else None,
+        }
 
 
 def parse(line: bytes) -> dict[str, Any]:

@@ -77,6 +77,10 @@ def run(path: Path) -> int:
         with process:
             log.info(f"ticking every {config.control.tick_s:g} s; ask with podctl status --config {path}")
             return process.run()
+    except ConfigFaults as faults:  # what the book of calibrations found and the configuration does not allow for
+        for line in faults.lines:
+            click.echo(line, err=True)
+        return EXIT_CONFIGURATION
     except PodError as error:
         if 200 <= error.code < 400:  # wiring that cannot work is a fault of the configuration: no use in a restart
             click.echo(f"{path}: {error}", err=True)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hal.description import DeviceConfig, Hardware, LineConfig
 from hal.errors import PodError
+from hal.values import Curve
 from pod_controller import CONFIG_SCHEMA_VERSION
 from pod_controller.config_faults import fault_lines, read_fault, syntax_fault
 
@@ -207,6 +208,13 @@ class Thermostat(_Table):
     band_degc: float = Field(gt=0.0, le=5.0)
 
 
+class Calibration(_Table):
+    """[calibration]: the book of curves and strokes, and the tags that are UNCERTAIN without a curve in force."""
+
+    file: FilePath | None = None  # beside the configuration: NAME.calibration.json
+    required: Array[Tag] = ()
+
+
 class PodConfig(_Table):
     """One pod, whole."""
 
@@ -224,8 +232,9 @@ class PodConfig(_Table):
     feeding: Feeding | None = None
     transfer: Array[Transfer] = Field(default=(), max_length=6)
     thermostat: Thermostat | None = None
+    calibration: Calibration = Calibration()
 
-    def hardware(self, ports: Mapping[str, str] | None = None) -> Hardware:
+    def hardware(self, ports: Mapping[str, str] | None = None, curves: Mapping[str, Curve] | None = None) -> Hardware:
         """What `hal` needs to know of it; ports replaces device paths, or host:port, of lines by name."""
         moved = ports or {}
         return Hardware(
@@ -235,6 +244,7 @@ class PodConfig(_Table):
                 for x in self.device
             ),
             tick_s=self.control.tick_s,
+            curves=curves or {},
         )
 
 

@@ -27,6 +27,8 @@ from hal.watchdog import ServiceManager
 from pod_controller import scheduling
 from pod_controller.answers import Answers
 from pod_controller.app import build
+from pod_controller.commissioning.book import places
+from pod_controller.commissioning.book import read as read_book
 from pod_controller.config import PodConfig
 from pod_controller.control_socket import ControlSocket
 from pod_controller.core import NS, UNVERIFIED, Core, Log
@@ -61,6 +63,7 @@ class CoreProcess:
     def _build(self, opened: ExitStack) -> Core:
         """The core and what it writes to; closed again from the last to the first."""
         config, journals = self._config, list[JournalThread]()
+        calibrations = read_book(self._path, config, self._clock)
         recording = config.control.journal.with_suffix(RECORDING)
 
         def open_journal(topology: Topology) -> JournalThread:
@@ -72,7 +75,8 @@ class CoreProcess:
             return journals[0].submit(task)
 
         recorder = Recorder(RecordingFile(recording, header_of(config, self._path.read_text("utf-8"))), submit)
-        app = build(config, open_journal, None, recorder.watch(step))
+        curves = places(config)
+        app = build(config, open_journal, None, recorder.watch(step), curves)
         opened.callback(recorder.close)
         submit(partial(_keep_old, recording))
         manager = ServiceManager(os.environ)
@@ -83,6 +87,9 @@ class CoreProcess:
         ]
         core = Core(app, journals[0], self._ports, manager, self._log)
         core.recorder = recorder
+        core.read_calibrations = partial(read_book, self._path, config, self._clock)
+        core.places = curves
+        core.calibrate(calibrations)
         return core
 
     def __enter__(self) -> Self:

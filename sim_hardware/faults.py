@@ -6,7 +6,7 @@ layer of the fast tier, and injections for the devices on the wire. To add a kin
 
 Neighbours: `scenarios` and the command line name faults here; `plant`, `field` and `wiring` carry them out. Must not
 know what a controller makes of them. Group ids are those of the project's fault catalogue (S sensor, A actuator,
-B bus, P power).
+B bus, P power); T is a technician at work.
 """
 
 import difflib
@@ -72,6 +72,15 @@ CATALOGUE: Mapping[str, Kind] = {
         _kind("sensor_frozen", "S3", rec.SENSOR_FROZEN, "signal", "shows what it showed when it froze"),
         _kind("sensor_bias", "S6", rec.SENSOR_BIAS, "signal", "shows k kg too much", k=-60.0),
         _kind("sensor_drift", "S7", rec.SENSOR_DRIFT, "signal", "drifts by k kg per hour", k=-20.0),
+        _kind("sensor_gain", "S8", rec.SENSOR_GAIN, "signal", "shows k times what it senses", k=1.1),
+        _kind(
+            "standard",
+            "T1",
+            rec.STANDARD,
+            "signal",
+            "no fault: a technician holds it at a standard of k (kg, mg/l, ...) instead of the process",
+            k=20.0,
+        ),
         _kind("field_power_lost", "P4", rec.FIELD_POWER_LOST, "pod", "no output moves anything; instruments live on"),
         _kind(
             "lost_writes",

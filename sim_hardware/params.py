@@ -63,6 +63,7 @@ def fresh_pod(params: Table, start: Start, plant: Section | None = None) -> Tabl
     pod = table(rec.POD)
     s, p = pod[0], params[0]
     s.stuck_frac[:] = -1.0
+    s.signal_gain_ratio[:] = 1.0
     s.outlet_kg_s[:] = p.gate_kg_s
     s.has_float = 1 if start.float_chain else 0
     slurry_kg = start.buffer_frac * p.lip_kg[rec.BUFFER]

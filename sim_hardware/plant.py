@@ -27,7 +27,9 @@ from sim_hardware.plant_records import (
     SENSOR_DEAD,
     SENSOR_DRIFT,
     SENSOR_FROZEN,
+    SENSOR_GAIN,
     SOUND,
+    STANDARD,
     VESSELS,
     Row,
     Table,
@@ -170,8 +172,15 @@ def jam(s: Row, a: int, open_frac: float, feedback: int, on: bool) -> None:
 
 @kernel
 def spoil(p: Row, s: Row, fault: Row, on: bool) -> None:
-    """The instrument on a signal fails, or is sound again."""
+    """The instrument on a signal fails, or is sound again; or a technician holds it at a standard."""
     signal = fault.target
+    if fault.kind == SENSOR_GAIN:
+        s.signal_gain_ratio[signal] = fault.k if on else 1.0
+        return
+    if fault.kind == STANDARD:
+        s.at_standard[signal] = 1 if on else 0
+        s.standard_k[signal] = fault.k
+        return
     if not on:
         s.signal_fault[signal] = SOUND
         return

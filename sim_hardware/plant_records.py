@@ -69,6 +69,7 @@ SOUND, FROZEN, BIASED, DRIFTING, DEAD = 0, 1, 2, 3, 4
 # Kinds of EVENT and FAULT rows.
 BAG, DRAW, FAULT_ON, FAULT_OFF, FAULT_END = 0, 1, 2, 3, 4
 GATE_JAM, RELEASE, SENSOR_FROZEN, SENSOR_BIAS, SENSOR_DRIFT, SENSOR_DEAD, FIELD_POWER_LOST = 0, 1, 2, 3, 4, 5, 6
+SENSOR_GAIN, STANDARD = 7, 8
 LOST_WRITES, LINE_DEAD, DEVICE_DEAD, MODULE_FROZEN = 10, 11, 12, 13
 CRC_ERRORS, LATE_REPLIES, WRONG_ADDRESS = 20, 21, 22
 
@@ -153,6 +154,9 @@ POD = _record(
     ("signal_fault", "i8", (SIGNALS,)),
     ("signal_k", "f8", (SIGNALS,)),
     ("signal_at_ns", "i8", (SIGNALS,)),
+    ("signal_gain_ratio", "f8", (SIGNALS,)),  # of what it senses
+    ("at_standard", "i8", (SIGNALS,)),  # 1: a technician holds it at a standard; it senses standard_k, not the process
+    ("standard_k", "f8", (SIGNALS,)),
     # accounts
     ("arrived_kg", "f8", (MAX_CHUTES,)),
     ("refused_kg", "f8", (MAX_CHUTES,)),

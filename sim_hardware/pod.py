@@ -6,11 +6,12 @@ results are shown.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
 
+from hal.values import Curve
 from pod_controller.app import App
 from pod_controller.app import build as build_app
 from pod_controller.config import PodConfig
@@ -45,8 +46,9 @@ class SimulatedPod:
         extra_faults: Sequence[faults.Fault] = (),
         journal: str = ":memory:",
         recorder: Recorder | None = None,
+        curves: Mapping[str, Curve] | None = None,
     ) -> None:
-        """Policy: a name of POLICIES; journal: a file, or none; recorder: sees every decision."""
+        """Policy: a name of POLICIES; journal: a file, or none; recorder: sees every decision; curves: by tag."""
         self.scenario = scenario
         self.policy = policy
         self.ticks = 0
@@ -58,7 +60,7 @@ class SimulatedPod:
         decide: Step = partial(step, decide=POLICIES[policy])
         if recorder is not None:
             decide = recorder.watch(decide)
-        self.app: App = build_app(config, self._open_journal(journal), None, decide)
+        self.app: App = build_app(config, self._open_journal(journal), None, decide, curves)
         self.accounts = Accounts(self.app.topology)
         self._on_tick: Callable[[SimulatedPod, int], None] | None = None
         fill_budget(self.app.loop.state, self.app.topology.table, scenario.fed_waste_kg)

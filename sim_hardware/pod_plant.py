@@ -144,6 +144,7 @@ class StandingPlant(Plant):
     _GOES_ON = (
         *("now_ns", "next_event", "next_event_ns", "slow_at_ns", "truck_at_ns", "bin_at_ns", "power_lost"),
         *("drive", "stuck_frac", "feedback", "signal_fault", "signal_k", "signal_at_ns"),
+        *("signal_gain_ratio", "at_standard", "standard_k"),
     )
 
     def __init__(self, params: Table, pod: Table, events: Table, faults: Table) -> None:

@@ -1,7 +1,8 @@
 """What the instruments show: the truth, an honest small error, and whatever fault an instrument has.
 
 An honest error is a slow smooth wave between its limits, drawn per seed; positions, switches and the float are exact.
-A dead instrument and an absent feedback show NaN, which a device turns into its own way of saying so.
+A dead instrument and an absent feedback show NaN, which a device turns into its own way of saying so. An instrument
+that a technician holds at a standard (a test weight, a bottle of buffer) senses that, with its gain and its bias.
 
 Neighbours: `plant_records` fixes the numbering, `plant` switches faults, `pod_plant` and `field` ask. Must not know
 registers or quality codes.
@@ -104,8 +105,11 @@ def shown_value(p: Row, s: Row, signal: int) -> float:
     if fault == FROZEN:
         return float(s.signal_k[signal])
     shown = true_value(p, s, signal)
-    if p.signal_error[signal] > 0.0:
+    if s.at_standard[signal] != 0:
+        shown = s.standard_k[signal]
+    elif p.signal_error[signal] > 0.0:
         shown += honest_error(p, s, signal)
+    shown *= s.signal_gain_ratio[signal]
     if fault == BIASED:
         shown += s.signal_k[signal]
     elif fault == DRIFTING:

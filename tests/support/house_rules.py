@@ -34,6 +34,13 @@ UNITLESS_NAMES = {
     "kg_per_unit": "mass per unit of the point, whatever that is",
     "scale": "units of the point per register step",
     "offset": "value of the point at register zero",
+    "raw_value": "what an instrument said before its calibration, in the point's unit",
+    "true_value": "what a standard is, in the point's unit",
+    "spread_value": "half of what settled readings wandered, in the point's unit",
+    "doubt_value": "how far a standard may be off, in the point's unit",
+    "residual_value": "how far a calibration misses its points, in the point's unit",
+    "drift_value": "by how much a calibration was off at the next one, in the point's unit",
+    "limit_value": "the most that may be, in the point's unit",
     "figure": "what a bench found, in the unit its row names",
     "goal": "what a bench's figure is set against, in the same unit",
 }

@@ -5,6 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from hal.watchdog import ServiceManager
+from pod_controller.commissioning.book import places
 from pod_controller.config import load
 from pod_controller.core import NS, Core
 from pod_controller.journal_chain import Draft
@@ -55,11 +56,13 @@ class VirtualCore:
 
     def __init__(self, environment: Mapping[str, str] | None = None, scenario: str = "festival") -> None:
         config = load(REFERENCE)
-        self.pod = SimulatedPod(config, scenarios.draw(scenario, 0, len(config.chute), None))
+        curves = places(config)
+        self.pod = SimulatedPod(config, scenarios.draw(scenario, 0, len(config.chute), None), curves=curves)
         self.paper = Paper()
         self.pod.app.loop._journal = self.paper
         self.manager = ServiceManager(environment or {})
         self.core = Core(self.pod.app, self.paper, [], self.manager, self.paper)
+        self.core.places = curves
         self._tick_ns = round(config.control.tick_s * NS)
         ports = self.pod.field_side.ports(self.pod.app.field.lines)
         self._executive = Executive(ports, self.pod.plant, self.core.tick, self._tick_ns)

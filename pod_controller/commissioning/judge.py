@@ -1,0 +1,123 @@
+"""What calibrations and strokes must be, so that what the configuration told the guard stays true.
+
+The guard reckons with a level's `error_kg`, a chute's `content_error_kg`, an element's `position_error_frac`,
+`stroke_s` and `fast_stroke_s`. A curve whose error, with what the instrument wandered since the last time, is larger
+is refused, and so is a configuration that declares less than what was found. Neighbours: `book` and `cli_calibrate`
+ask; `config` declares. Must not know files, readings or the guard.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from hal.calibration import Curve
+from hal.calibration_file import Book, Calibration, Stroke
+from hal.description import PointSpec
+from hal.description import load as load_description
+from pod_controller.config import Element, Fault, PodConfig
+from pod_controller.config_faults import name_of
+
+BEYOND_DECLARED, STROKE_BEYOND, UNKNOWN_REQUIRED = 170, 171, 172
+FREE_LIMIT_FRAC = 0.02  # of the standards' span, for an instrument that the guard does not reckon with
+
+
+class Declared(NamedTuple):
+    """What the configuration promises the guard of one instrument, in the instrument's unit, between low and high."""
+
+    path: tuple[str | int, ...]
+    limit_value: float
+    low: float
+    high: float
+
+
+class Instrument(NamedTuple):
+    """A tag that can be calibrated: its device, the point behind it, and what is declared (None: nothing)."""
+
+    tag: str
+    device: str
+    spec: PointSpec
+    unit: str
+    declared: Declared | None
+
+
+def instruments(config: PodConfig) -> dict[str, Instrument]:
+    """Every analogue input of the pod, by tag."""
+    promised = _declared(config)
+    found: dict[str, Instrument] = {}
+    for device in config.device:
+        points = {spec.name: spec for spec in load_description(device.type).point}
+        for name, tag in device.tags.items():
+            spec = points[name]
+            if spec.access == "write" or spec.type == "bit":
+                continue
+            # A span turns the loop's milliamperes into what the configuration means by the tag, which it names nowhere.
+            unit = spec.unit if name not in device.spans else "1"
+            found[tag] = Instrument(tag, device.name, spec, unit, promised.get(tag))
+    return found
+
+
+def _declared(config: PodConfig) -> dict[str, Declared]:
+    found: dict[str, Declared] = {}
+    for v, vessel in enumerate(config.vessel):
+        for k, level in enumerate(vessel.levels):
+            per_unit = level.kg_per_unit
+            end = vessel.capacity_kg / per_unit
+            found[level.tag] = Declared(("vessel", v, "levels", k, "error_kg"), level.error_kg / per_unit, 0.0, end)
+    for c, chute in enumerate(config.chute):
+        place = ("chute", c, "content_error_kg")
+        found[chute.content_tag] = Declared(place, chute.content_error_kg, 0.0, chute.capacity_kg)
+    for e, element in enumerate(config.element):
+        if element.position_tag is not None:
+            place = ("element", e, "position_error_frac")
+            found[element.position_tag] = Declared(place, element.position_error_frac, 0.0, 1.0)
+    return found
+
+
+def most_error(curve: Curve, declared: Declared) -> float:
+    """How far a curve may be off anywhere between the ends that are declared."""
+    return max(curve.error_at(declared.low), curve.error_at(declared.high))
+
+
+def excess(x: Calibration, declared: Declared) -> str:
+    """Why a calibration cannot stand beside what is declared; empty if it can."""
+    error, drift = most_error(x.curve(), declared), x.drift_value or 0.0
+    if error + drift <= declared.limit_value:
+        return ""
+    return (
+        f"{x.tag} {x.name} may be off by {error:.4g} between {declared.low:g} and {declared.high:g} {x.unit}, and"
+        f" wandered by {drift:.4g} since the one before: together {error + drift:.4g}, but"
+        f" {name_of(declared.path)} promises the guard {declared.limit_value:.4g}: repair the instrument, take more or"
+        " wider standards, or declare more"
+    )
+
+
+def stroke_fault(x: Stroke, e: int, element: Element) -> Fault | None:
+    """Why a measured stroke contradicts the configuration of element e; None if it does not."""
+    if x.close_s > element.stroke_s:
+        text = f"= {element.stroke_s:g} is what the guard reckons with, but {x.tag} took {x.close_s:.2f} s to shut on"
+        text += f" {x.made_utc:%Y-%m-%d}: set it to at least {x.close_at_most_s * 1.05:.1f}, or repair what brakes it"
+        return Fault(("element", e, "stroke_s"), STROKE_BEYOND, text)
+    if x.open_at_most_s < element.fast_stroke_s:
+        text = f"= {element.fast_stroke_s:g} is what the guard reckons with, but {x.tag} opened in {x.open_s:.2f} s on"
+        text += f" {x.made_utc:%Y-%m-%d}: set it to at most {x.open_s * 0.95:.1f}"
+        return Fault(("element", e, "fast_stroke_s"), STROKE_BEYOND, text)
+    return None
+
+
+def faults(config: PodConfig, book: Book) -> Iterator[Fault]:
+    """Everything in the book, and in what is required, that this configuration cannot stand beside."""
+    known = instruments(config)
+    for k, tag in enumerate(config.calibration.required):
+        if tag not in known:
+            text = f"= {tag!r} is no analogue input: choose from {', '.join(sorted(known))}"
+            yield Fault(("calibration", "required", k), UNKNOWN_REQUIRED, text)
+    for tag in book.in_force:
+        x, instrument = book.active(tag), known.get(tag)
+        if x is not None and instrument is not None and instrument.declared is not None:
+            text = excess(x, instrument.declared)
+            if text:
+                yield Fault(instrument.declared.path, BEYOND_DECLARED, f"is too small: {text}")
+    for e, element in enumerate(config.element):
+        stroke = book.stroke(element.name)
+        fault = stroke_fault(stroke, e, element) if stroke is not None else None
+        if fault is not None:
+            yield fault
