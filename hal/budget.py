@@ -15,7 +15,7 @@ from hal.wire_time import char_ns, silence_ns
 
 BIT_TABLES = frozenset({"coil", "discrete"})
 _READ_LEN, _REPLY_LEN = 8, 5  # bytes of a read request, and of its reply around the data
-_WRITE_LEN, _ECHO_LEN = 9, 8  # function 15 around the bits, and its echo
+_WRITE_LEN, _ECHO_LEN = 9, 8  # function 15 or 16 around its data, and its echo
 _ROUND_TRIP_NS = 2_000_000  # of a wired local network with a gateway in it: a design figure, not measured
 _NS = 1_000_000_000
 
@@ -28,7 +28,8 @@ def transaction_ns(baud: int, sent_len: int, reply_len: int, turnaround_s: float
 
 def write_ns(baud: int, outputs: OutputPlan, turnaround_s: float) -> int:
     """Time to write one output image."""
-    return transaction_ns(baud, _WRITE_LEN + (outputs.count + 7) // 8, _ECHO_LEN, turnaround_s)
+    size = 2 * outputs.count if outputs.words else (outputs.count + 7) // 8
+    return transaction_ns(baud, _WRITE_LEN + size, _ECHO_LEN, turnaround_s)
 
 
 def read_ns(baud: int, block: BlockPlan, turnaround_s: float) -> int:

@@ -18,15 +18,22 @@ from pydantic import Field, ValidationError, model_validator
 from hal import device_facts
 from hal.device_facts import (
     Address,
+    ContinuousFormat,
     DeviceCommand,
     FailPosition,
+    FaultBits,
     Finite,
     Frozen,
     Golden,
     Identity,
+    LoopSpan,
     Mark,
+    ProbeDialogue,
+    ReadBack,
     ScaleFrom,
     Seconds,
+    Signal,
+    WatchdogRegister,
     Wear,
     Word,
 )
@@ -36,7 +43,7 @@ from hal.values import Curve
 Protocol = Literal["modbus_rtu", "modbus_tcp", "ascii"]  # of a line
 Spoken = Literal["modbus_rtu", "ascii"]  # of a device: one that speaks Modbus may hang on a TCP line too
 Table = device_facts.Table
-Dialect = Literal["continuous_weight", "ezo"]  # of an ascii device
+Readable = device_facts.Readable
 ValueType = Literal["bit", "u8", "s8", "u16", "s16", "bcd", "u32", "s32", "f32", "weight", "number"]
 
 WORDS = {
@@ -82,58 +89,16 @@ class DeviceConfig:
 
 @dataclass(frozen=True)
 class Hardware:
-    """Everything that is wired to the controller, and the period of its tick; curves are calibrations by tag."""
+    """Everything that is wired to the controller, and the period of its tick.
+
+    curves: calibrations by tag. types: descriptions beside the library's, by device type.
+    """
 
     lines: tuple[LineConfig, ...]
     devices: tuple[DeviceConfig, ...]
     tick_s: float
     curves: Mapping[str, Curve] = field(default_factory=dict)
-
-
-class Readable(Frozen):
-    """A range of addresses that may be read through in one request."""
-
-    table: Table
-    first: Address
-    last: Address
-
-
-class WatchdogRegister(Frozen):
-    """Holding register of the communication watchdog; one count is scale_s seconds."""
-
-    address: Address
-    scale_s: Seconds
-    max_count: int = Field(ge=1, le=65535)
-    fail_position: FailPosition | None = None
-
-
-class ReadBack(Frozen):
-    """Input register that shows the outputs as held, bit k = output k."""
-
-    table: Literal["input", "holding"]
-    address: Address
-    status_address: Address | None = None
-
-
-class FaultBits(Frozen):
-    """Register of the same table whose bits under mask make the point BAD."""
-
-    address: Address
-    mask: int = Field(ge=1, le=65535)
-
-
-class Signal(Frozen):
-    """Register of the same table with the strength of the signal: below least it is UNCERTAIN."""
-
-    address: Address
-    least: int = Field(ge=0, le=65535)
-
-
-class LoopSpan(Frozen):
-    """Raw counts at the two ends of a live-zero signal (4 mA and 20 mA)."""
-
-    raw_low: int
-    raw_high: int
+    types: "Mapping[str, Description]" = field(default_factory=dict)
 
 
 class PointSpec(Frozen):
@@ -142,6 +107,7 @@ class PointSpec(Frozen):
     low, high: outside them the instrument cannot be right, the reading is BAD.
     raw_low, raw_high: the same on raw counts (NAMUR NE 43). bad_values: raw words of failure.
     byte: which half of the register (u8, s8). byte_order: "low_first" where the bytes of every register are swapped.
+    negative: bits of another register that turn the sign (weights shown as magnitudes).
     raw_off, raw_on: what an output register holds at its fail state, and energised. place: which of the numbers
     that an instrument sends in one line.
     """
@@ -164,6 +130,7 @@ class PointSpec(Frozen):
     bad_values: tuple[int, ...] = ()
     raw_low: int | None = None
     raw_high: int | None = None
+    negative: FaultBits | None = None
     fault: FaultBits | None = None
     signal: Signal | None = None
     marks: tuple[Mark, ...] = ()
@@ -190,6 +157,8 @@ class Description(Frozen):
     functions: Modbus functions it knows; empty = all that the tables need, writing by 15 and 16.
     gap_s: silence it wants before a request beyond t3.5. readable: ranges that may be read through, holes between them.
     wear: registers that nothing may write cyclically. remark: what a technician must know of it.
+    fixed_watchdog_s: the device's own timer where it cannot be set. fail_position: what it does when that runs out.
+    continuous, probe: which of the two an ascii device is.
     """
 
     manufacturer: str
@@ -208,9 +177,11 @@ class Description(Frozen):
     wear: tuple[Wear, ...] = ()
     identity: Identity | None = None
     watchdog: WatchdogRegister | None = None
+    fixed_watchdog_s: float = Field(default=0.0, ge=0.0, le=600.0, allow_inf_nan=False)
+    fail_position: FailPosition | None = None
     read_back: ReadBack | None = None
-    dialect: Dialect = "continuous_weight"
-    checksum: bool = True
+    continuous: ContinuousFormat | None = None
+    probe: ProbeDialogue | None = None
     point: tuple[PointSpec, ...]
     command: tuple[DeviceCommand, ...] = ()
     golden: tuple[Golden, ...] = ()
@@ -219,22 +190,18 @@ class Description(Frozen):
         """The point of that name, or None."""
         return next((point for point in self.point if point.name == name), None)
 
-    def refuse_cyclic_write(self, device: str, spec: PointSpec, tag: str) -> None:
-        """PodError 309 when this point is kept in a memory that wears out: an output is written at every tick."""
-        for wear in self.wear:
-            if wear.table == spec.table and wear.first <= spec.address <= wear.last:
-                raise PodError(
-                    Code.CYCLIC_WRITE,
-                    f"device {device}: output {tag} ({spec.name}) would be written every tick to {spec.table}"
-                    f" {spec.address}, {wear.reason}: give the tag to a point that may be written for ever",
-                )
+    def wearing(self, spec: PointSpec) -> Wear | None:
+        """The memory that wears out in which this point is kept, if it is."""
+        return next((w for w in self.wear if w.table == spec.table and w.first <= spec.address <= w.last), None)
 
     @model_validator(mode="after")
-    def _names_differ(self) -> Self:
+    def _consistent(self) -> Self:
         for kind, names in (("point", [p.name for p in self.point]), ("command", [c.name for c in self.command])):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{kind} {twice[0]} is described twice: rename or delete one")
+        if (self.protocol == "ascii") != ((self.continuous is None) != (self.probe is None)):
+            raise ValueError('protocol = "ascii" goes with one of [continuous] and [probe], modbus_rtu with none')
         for known in self.golden:
             if self.point_named(known.point) is None:
                 raise ValueError(f"golden words name point {known.point!r}, which is not described: correct one")
@@ -277,3 +244,8 @@ def load(device_type: str) -> Description:
         )
     path = resources.files("hal") / "library" / f"{device_type}.toml"
     return parse(path.read_text(encoding="utf-8"), f"hal/library/{device_type}.toml")
+
+
+def described(hardware: Hardware, device_type: str) -> Description:
+    """The description of a device type: the pod's own, else the library's."""
+    return hardware.types.get(device_type) or load(device_type)

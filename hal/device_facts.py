@@ -28,6 +28,54 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Readable(Frozen):
+    """A range of addresses that may be read through in one request."""
+
+    table: Table
+    first: Address
+    last: Address
+
+
+class WatchdogRegister(Frozen):
+    """Holding register of the communication watchdog; one count is scale_s seconds."""
+
+    address: Address
+    scale_s: Seconds
+    max_count: int = Field(ge=1, le=65535)
+
+
+class ReadBack(Frozen):
+    """Where the outputs are shown as held.
+
+    table input: a register whose bit k is output k. coil, holding: the outputs themselves, from ``address`` on.
+    """
+
+    table: Literal["input", "holding", "coil"]
+    address: Address
+    status_address: Address | None = None
+
+
+class FaultBits(Frozen):
+    """Register of the same table whose bits under mask make the point BAD."""
+
+    address: Address
+    mask: int = Field(ge=1, le=65535)
+
+
+class Signal(Frozen):
+    """Register of the same table with the strength of the signal: below least it is UNCERTAIN."""
+
+    address: Address
+    least: int = Field(ge=0, le=65535)
+
+
+class LoopSpan(Frozen):
+    """Raw counts at the two ends of a live-zero signal (4 mA and 20 mA)."""
+
+    raw_low: int
+    raw_high: int
+
+
 class Mark(Frozen):
     """What the instrument says about a point in another register of the same table.
 
@@ -84,6 +132,34 @@ class FailPosition(Frozen):
 
     address: Address
     safe: Word
+
+
+class ContinuousFormat(Frozen):
+    """How a continuous indicator's frame differs from maker to maker.
+
+    tare: six digits of tare follow the weight. checksum: one character after CR. status_a_*: the constant bits of
+    status A. kg_in_status: status B and C tell the unit; otherwise it is kg by the indicator's own setting.
+    """
+
+    tare: bool = True
+    checksum: bool = True
+    status_a_mask: int = Field(default=0x60, ge=1, le=0x7F)
+    status_a_value: int = Field(default=0x20, ge=0, le=0x7F)
+    kg_in_status: bool = True
+
+
+class ProbeDialogue(Frozen):
+    """How a probe that is asked in lines of text is spoken to. All answers end with CR.
+
+    settings: sent after every start of the probe. read: asks for one reading; reading_s, reply_s: how long it takes,
+    and any other command. fields: how many numbers a reading has.
+    """
+
+    settings: tuple[str, ...] = ()
+    read: str = "R"
+    reading_s: Seconds
+    reply_s: Seconds
+    fields: int = Field(default=1, ge=1, le=8)
 
 
 class Step(Frozen):

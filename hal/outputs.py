@@ -18,15 +18,18 @@ from hal.values import Ack, Command
 HOLD_MARGIN_NS = 200_000_000  # a device's timer may be slow by some percent
 NEVER_NS = 2**63 - 1
 _NOT_YET = -1
+ELSE = -1  # an image that no output module can be told
 _REGISTER_AT = 3  # of a one-register reply: unit, function, byte count, value
 
 
 @dataclass(frozen=True)
 class OutputPlan:
-    """The outputs of one module: coils first..first+count-1, tags by bit, read-back, watchdog.
+    """The outputs of one module: first..first+count-1 of its table, tags by bit, read-back, watchdog.
 
-    image_word: place of the register with the image in the module's first block.
+    image_word: place of the register with the image in the module's first block, or of the first output shown there.
     watchdog_count: what the register at watchdog_address shall hold (0 = no watchdog).
+    words: outputs that are holding registers, by bit: what each holds at its fail state, and energised; empty = coils.
+    shown_singly: the first block shows the outputs one by one, not as bits of one register.
     """
 
     first: int
@@ -36,6 +39,28 @@ class OutputPlan:
     watchdog_ns: int
     watchdog_count: int
     watchdog_address: int
+    words: tuple[tuple[int, int], ...] = ()
+    shown_singly: bool = False
+
+    def request(self, unit: int, image: int) -> Request:
+        """What writes the whole image."""
+        bits = [image >> k & 1 for k in range(self.count)]
+        if self.words:
+            return registers_request(unit, self.first, [pair[bit] for pair, bit in zip(self.words, bits, strict=True)])
+        return coils_request(unit, self.first, [bool(bit) for bit in bits])
+
+    def shown(self, words: Sequence[int]) -> int:
+        """The image that the first block shows; ELSE when an output is neither off nor on."""
+        if not self.shown_singly:
+            return words[self.image_word]
+        image = 0
+        for k in range(self.count):
+            word, (off, on) = words[self.image_word + k], self.words[k] if self.words else (0, 1)
+            if word == on:
+                image |= 1 << k
+            elif word != off:
+                return ELSE
+        return image
 
 
 class OutputModule:
@@ -112,8 +137,7 @@ class OutputModule:
         self._sent_issued = tuple(self._issued.values())
         request = self._frames.get(image)
         if request is None:
-            bits = [bool(image >> k & 1) for k in range(self._plan.count)]
-            request = self._frames[image] = coils_request(self.device.unit, self._plan.first, bits)
+            request = self._frames[image] = self._plan.request(self.device.unit, image)
         return request
 
     def echoed(self) -> None:
@@ -132,7 +156,7 @@ class OutputModule:
 
         Acks are given only after an echoed write; before the first one nothing is compared.
         """
-        shown = words[self.image_word]
+        shown = self._plan.shown(words)
         self._shown, self._shown_ns = shown, taken_ns
         if not self._echoed:
             return True

@@ -6,23 +6,21 @@ Neighbours: ``description`` (input), ``pod_io`` builds the lines from the plans.
 Must not know: open ports, time, or what a tag means to the process.
 """
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hal import budget
 from hal.blocks import BlockPlan
-from hal.description import Description, DeviceConfig, Hardware, LineConfig, PointSpec, Table, load
+from hal.description import Description, DeviceConfig, Hardware, LineConfig, PointSpec, Table, described
 from hal.errors import Code, PodError
+from hal.output_plans import plan_outputs, shown_count
 from hal.outputs import OutputPlan
 from hal.points import Point, resolve
-from hal.values import Curve
 
 NORMAL_S, SLOW_S = 2.0, 10.0
 LOAD_LIMIT_FRAC = 0.8  # of a tick: the rest is room for one fault and for adapters that dawdle
 _MOST_BITS = 2000
 _NS = 1_000_000_000
-_ROUNDING = 1e-6  # 2.0 s are 20 tenths, whatever the last bit of the quotient
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def _refuse_twice(hardware: Hardware) -> None:
 def _plan_line(line: LineConfig, hardware: Hardware) -> LinePlan:
     tick_ns = round(hardware.tick_s * _NS)
     own = [device for device in hardware.devices if device.line == line.name]
-    devices = tuple(_plan_device(device, line, tick_ns, hardware.curves) for device in own)
+    devices = tuple(_plan_device(device, line, hardware) for device in own)
     if line.protocol == "ascii":
         if len(own) != 1:
             raise PodError(
@@ -98,8 +96,9 @@ def _plan_line(line: LineConfig, hardware: Hardware) -> LinePlan:
     return LinePlan(line, tick_ns, devices, load)
 
 
-def _plan_device(device: DeviceConfig, line: LineConfig, tick_ns: int, curves: Mapping[str, Curve]) -> DevicePlan:
-    description = load(device.type)
+def _plan_device(device: DeviceConfig, line: LineConfig, hardware: Hardware) -> DevicePlan:
+    tick_ns = round(hardware.tick_s * _NS)
+    description = described(hardware, device.type)
     _check_line(device, description, line)
     reads, writes = [], []
     for name, tag in device.tags.items():
@@ -113,7 +112,9 @@ def _plan_device(device: DeviceConfig, line: LineConfig, tick_ns: int, curves: M
         if spec.access == "write":
             writes.append((spec, tag))
         else:
-            reads.append((_period_ns(spec, tick_ns), resolve(spec, tag, device.spans.get(name), curves.get(tag))))
+            reads.append(
+                (_period_ns(spec, tick_ns), resolve(spec, tag, device.spans.get(name), hardware.curves.get(tag)))
+            )
     for name in device.spans:
         if name not in device.tags:
             raise PodError(Code.SPAN_INVALID, f"device {device.name}: span of {name!r}, which has no tag: delete it")
@@ -121,7 +122,7 @@ def _plan_device(device: DeviceConfig, line: LineConfig, tick_ns: int, curves: M
     if description.protocol == "ascii":
         return DevicePlan(device, description, (), None, points)
     blocks = coalesce(device.name, description, reads, tick_ns if writes else 0)
-    outputs = _plan_outputs(device, description, writes, blocks[0] if blocks else None) if writes else None
+    outputs = plan_outputs(device, description, writes, blocks[0] if blocks else None) if writes else None
     return DevicePlan(device, description, blocks, outputs, points)
 
 
@@ -220,54 +221,11 @@ def _one_request(description: Description, span: _Span) -> bool:
 
 
 def _image_span(description: Description, period_ns: int) -> _Span | None:
-    """The register that shows the outputs, if it is wanted and there is one."""
+    """The register that shows the outputs, or the outputs themselves, if it is wanted and there is one."""
     image = description.read_back
-    return _Span(period_ns, image.table, image.address, image.address) if period_ns and image is not None else None
-
-
-def _plan_outputs(
-    device: DeviceConfig, description: Description, writes: Sequence[tuple[PointSpec, str]], first: BlockPlan | None
-) -> OutputPlan:
-    """The image of all outputs of the type, mapped or not, its read-back and its watchdog."""
-    if first is None or description.read_back is None:
-        raise PodError(
-            Code.READ_BACK_ABSENT,
-            f"device {device.name}: type {device.type} cannot show its outputs: an output needs read_back",
-        )
-    for spec, tag in writes:
-        description.refuse_cyclic_write(device.name, spec, tag)
-    coils = sorted(point.address for point in description.point if point.access == "write")
-    count, address = _watchdog(device, description)
-    return OutputPlan(
-        first=coils[0],
-        count=coils[-1] - coils[0] + 1,
-        tags=tuple((tag, spec.address - coils[0]) for spec, tag in writes),
-        image_word=description.read_back.address - first.first,
-        watchdog_ns=round(device.watchdog_s * _NS),
-        watchdog_count=count,
-        watchdog_address=address,
-    )
-
-
-def _watchdog(device: DeviceConfig, description: Description) -> tuple[int, int]:
-    """Count and address of the watchdog register; 0, 0 when the device shall have none."""
-    if device.watchdog_s == 0.0:
-        return 0, 0
-    register = description.watchdog
-    if register is None:
-        raise PodError(
-            Code.WATCHDOG_ABSENT,
-            f"device {device.name}: watchdog_s = {device.watchdog_s}, but type {device.type} has no watchdog:"
-            " use a module that has one, or set 0 and wire a relay that opens by itself",
-        )
-    count = math.floor(device.watchdog_s / register.scale_s + _ROUNDING)
-    if not 1 <= count <= register.max_count:
-        raise PodError(
-            Code.WATCHDOG_ABSENT,
-            f"device {device.name}: watchdog_s = {device.watchdog_s} is outside {register.scale_s} to"
-            f" {register.max_count * register.scale_s} s of type {device.type}: choose a value in between",
-        )
-    return count, register.address
+    if not period_ns or image is None:
+        return None
+    return _Span(period_ns, image.table, image.address, image.address + shown_count(description) - 1)
 
 
 def _load_frac(line: LineConfig, devices: Iterable[DevicePlan], tick_ns: int) -> float:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hal.blocks import Block
 from hal.description import Hardware
 from hal.device import Device, Health
+from hal.device_facts import ContinuousFormat
 from hal.errors import Code, PodError
 from hal.line import Line, ModbusLine
 from hal.outputs import OutputModule
@@ -109,9 +110,8 @@ def build(hardware: Hardware) -> PodIO:
 def _build_line(line: LinePlan) -> ModbusLine | SerialLine:
     if line.config.protocol == "ascii":
         device = line.devices[0]
-        return SerialLine(
-            line.config.name, line.config.baud, device.points[0], device.description.checksum, line.tick_ns
-        )
+        form = device.description.continuous or ContinuousFormat()
+        return SerialLine(line.config.name, line.config.baud, device.points[0], form, line.tick_ns)
     if line.config.protocol == "modbus_tcp":
         modbus: ModbusLine = ModbusTcpLine(line.config.name, line.tick_ns)
     else:

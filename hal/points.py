@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from hal.description import WORDS, FaultBits, PointSpec, Signal, Table, ValueType
-from hal.device_facts import Mark, ScaleFrom
+from hal.description import WORDS, PointSpec, Table, ValueType
+from hal.device_facts import FaultBits, Mark, ScaleFrom, Signal
 from hal.errors import Code, PodError
-from hal.registers import Form, raw_reader, raw_words
+from hal.registers import Form, RawReader, raw_reader, raw_words
 from hal.values import Cause, Curve, Quality, Reading
 
 Judged = tuple[float, Quality, Cause]
@@ -60,6 +60,7 @@ class Point:
     swapped_bytes: bool = False
     curve: Curve | None = None
     place: int = 0
+    negative: FaultBits | None = None
 
     @property
     def width(self) -> int:
@@ -75,7 +76,9 @@ class Point:
         """Every address the point needs: its words, and all that says how far they may be believed."""
         found = list(range(self.address, self.address + self.width))
         found += [mark.address for mark in self.marks]
-        found += [other.address for other in (self.fault, self.signal, self.scale_from) if other is not None]
+        found += [
+            other.address for other in (self.fault, self.signal, self.scale_from, self.negative) if other is not None
+        ]
         return tuple(found)
 
 
@@ -91,7 +94,7 @@ def resolve(spec: PointSpec, tag: str, span: tuple[float, float] | None, curve: 
         tag, spec.table, spec.address, spec.type, spec.unit, low, high, scale, offset,
         spec.bit, spec.word_order == "high_first", spec.bad_values, spec.raw_low, spec.raw_high,
         good_low, good_high, spec.fault, spec.signal, spec.marks, spec.scale_from,
-        spec.byte == "high", spec.byte_order == "low_first", curve, spec.place,
+        spec.byte == "high", spec.byte_order == "low_first", curve, spec.place, spec.negative,
     )  # fmt: skip
 
 
@@ -130,7 +133,7 @@ def decoder(point: Point, first: int, count: int) -> Decoder:
 
 def _fast_judge(point: Point, at: int) -> Decoder | None:
     """Bits and plain unsigned words, which are most of the traffic; None for all others."""
-    if point.signal or point.marks or point.scale_from or point.curve or point.swapped_bytes:
+    if point.signal or point.marks or point.scale_from or point.curve or point.swapped_bytes or point.negative:
         return None
     if point.type == "bit":
         mask = 1 if point.bit < 0 else 1 << point.bit
@@ -156,7 +159,7 @@ def _fast_judge(point: Point, at: int) -> Decoder | None:
 
 def _full_judge(point: Point, first: int) -> Decoder:
     """Any type with any limit, in the order of the signal chain; of two equal doubts the earlier one is told."""
-    raw_of = raw_reader(point.form, point.address - first)
+    raw_of = number_reader(point, first)
     fixed_scale, scale_of = None if point.scale_from else point.scale, scale_reader(point, first)
     raw_low = -math.inf if point.raw_low is None else point.raw_low
     raw_high = math.inf if point.raw_high is None else point.raw_high
@@ -189,6 +192,15 @@ def _full_judge(point: Point, first: int) -> Decoder:
         return (value, Quality.UNCERTAIN if doubt else Quality.GOOD, doubt)
 
     return judge
+
+
+def number_reader(point: Point, first: int) -> RawReader:
+    """The bare number of a point with its sign, where another register tells it."""
+    magnitude = raw_reader(point.form, point.address - first)
+    if point.negative is None:
+        return magnitude
+    at, mask = point.negative.address - first, point.negative.mask
+    return lambda words: -magnitude(words) if words[at] & mask else magnitude(words)
 
 
 class Flag(NamedTuple):
@@ -232,6 +244,20 @@ def scale_reader(point: Point, first: int) -> Callable[[Sequence[int]], float | 
         return lambda words: scale
     at, mask, scales = told.address - first, told.mask, told.scales
     return lambda words: scales.get(words[at] & mask)
+
+
+def judge_number(point: Point, raw: float, quality: Quality, cause: Cause) -> Judged:
+    """What an instrument sent as a number, with its own verdict: scale, calibration, range. NaN is BAD."""
+    value = raw * point.scale + point.offset
+    if quality is Quality.BAD:
+        return (NAN, quality, cause)
+    if point.curve is not None:
+        value = point.curve(value)
+        if point.curve.overdue and quality is Quality.GOOD:
+            quality, cause = Quality.UNCERTAIN, Cause.SENSOR_NOT_ACCURATE
+    if not point.low <= value <= point.high or not math.isfinite(value):
+        return FAILED
+    return (value, quality, cause)
 
 
 def energise(open_frac: float) -> bool:

@@ -5,25 +5,25 @@ in the same form as the Modbus line, and never sends.
 Neighbours: ``planner`` and ``pod_io`` build it, ``runner`` and the simulator's executive feed it.
 Must not know: ports, the operating system's time, or what is being weighed.
 
-Frame (format of several makers' manuals): STX, status A, B, C, six digits of weight, six of tare,
-CR, and a checksum (two's complement of the sum of all bytes before it, low 7 bits) unless the
-indicator sends none.
+Frame (format of several makers' manuals): STX, status A, B, C, six digits of weight, six of tare (not
+in the short form), CR, and a checksum (two's complement of the sum of all bytes before it, low 7 bits)
+unless the indicator sends none. What differs from maker to maker is data: ContinuousFormat.
 """
 
 import math
 from typing import NamedTuple
 
 from hal.blocks import STALE_PERIODS
+from hal.device_facts import ContinuousFormat
 from hal.line import NEVER, Wait
-from hal.points import Point
+from hal.points import Point, judge_number
 from hal.values import Ack, Cause, Quality, Reading
 from hal.wire_time import char_ns
 
 STX, CR = 0x02, 0x0D
-BARE_LEN = 17  # without checksum
+SHORT_LEN, TARE_LEN = 11, 6  # without tare and checksum; of the tare
 _WEIGHT, _TARE = slice(4, 10), slice(10, 16)
-_LIMIT_BYTES = 4 * BARE_LEN  # more than that without a frame is garbage
-_A_ALWAYS, _A_NEVER = 0x20, 0x40  # status A: bits that tell it from digits and letters
+_LIMIT_BYTES = 72  # more than that without a frame is garbage
 _B_NET, _B_NEGATIVE, _B_OUT_OF_RANGE, _B_MOTION, _B_KG, _B_NOT_ZEROED = 1, 2, 4, 8, 16, 64
 _C_OTHER_UNIT, _C_EXPANDED = 0x07, 0x10
 
@@ -45,11 +45,13 @@ def checksum(frame: bytes) -> int:
 class WeightDecoder:
     """Stream of bytes to weights; resynchronises at the next STX after anything that is no frame."""
 
-    def __init__(self, with_checksum: bool) -> None:
-        self._with_checksum = with_checksum
-        self._size = BARE_LEN + with_checksum
+    def __init__(self, form: ContinuousFormat) -> None:
+        self._form = form
+        self._bare_len = SHORT_LEN + TARE_LEN * form.tare
+        self._size = self.size = self._bare_len + form.checksum
         self._buffer = b""
         self.rejected = 0
+        self.frame = b""  # the newest sound one
 
     def feed(self, data: bytes) -> Weight | None:
         """Take bytes; the newest sound frame that ended in them, if any."""
@@ -58,7 +60,8 @@ class WeightDecoder:
         while at >= 0 and len(buffer) - at >= self._size:
             frame = buffer[at : at + self._size]
             if self._sound(frame):
-                newest = _weigh(frame, len(buffer) - at - self._size)
+                self.frame = frame
+                newest = weigh(self._form, frame, len(buffer) - at - self._size)
                 at = buffer.find(STX, at + self._size)
             else:
                 self.rejected += 1
@@ -68,13 +71,14 @@ class WeightDecoder:
 
     def _sound(self, frame: bytes) -> bool:
         """Every check the format offers: constant bits, digits, CR, checksum."""
+        form, bare_len = self._form, self._bare_len
         return (
-            frame[BARE_LEN - 1] == CR
-            and frame[1] & (_A_ALWAYS | _A_NEVER) == _A_ALWAYS
+            frame[bare_len - 1] == CR
+            and frame[1] & form.status_a_mask == form.status_a_value
             and max(frame) < 0x80
             and _number(frame[_WEIGHT]) is not None
-            and _number(frame[_TARE]) is not None
-            and (not self._with_checksum or frame[BARE_LEN] == checksum(frame[:BARE_LEN]))
+            and (not form.tare or _number(frame[_TARE]) is not None)
+            and (not form.checksum or frame[bare_len] == checksum(frame[:bare_len]))
         )
 
 
@@ -84,13 +88,18 @@ def _number(digits: bytes) -> int | None:
     return int(shown) if shown.isdigit() else None
 
 
-def _weigh(frame: bytes, bytes_after: int) -> Weight:
-    """Meaning of a sound frame. Net weight is turned back to gross: a pressed tare key hides nothing."""
+def weigh(form: ContinuousFormat, frame: bytes, bytes_after: int) -> Weight:
+    """Meaning of a sound frame. Net weight is turned back to gross: a pressed tare key hides nothing.
+
+    A short frame that shows net weight does not tell the tare: it is BAD.
+    """
     status_a, status_b, status_c = frame[1:4]
     if status_b & _B_OUT_OF_RANGE:
         return Weight(math.nan, Quality.BAD, Cause.SENSOR_FAILURE, bytes_after)
-    if not status_b & _B_KG or status_c & _C_OTHER_UNIT:
+    if form.kg_in_status and (not status_b & _B_KG or status_c & _C_OTHER_UNIT):
         return Weight(math.nan, Quality.BAD, Cause.CONFIGURATION_ERROR, bytes_after)
+    if status_b & _B_NET and not form.tare:
+        return Weight(math.nan, Quality.BAD, Cause.OUT_OF_SERVICE, bytes_after)
     count = _number(frame[_WEIGHT]) or 0
     count = -count if status_b & _B_NEGATIVE else count
     quality, cause = Quality.GOOD, Cause.NONE
@@ -109,16 +118,15 @@ def _weigh(frame: bytes, bytes_after: int) -> Weight:
 class SerialLine:
     """One indicator on its own line. A Reading is stamped with the beginning of its frame."""
 
-    __slots__ = ("_char_ns", "_decoder", "_fresh_ns", "_period_ns", "_point", "_size", "acks", "name", "readings")
+    __slots__ = ("_char_ns", "_fresh_ns", "_period_ns", "acks", "decoder", "form", "name", "point", "readings")
 
-    def __init__(self, name: str, baud: int, point: Point, with_checksum: bool, period_ns: int) -> None:
+    def __init__(self, name: str, baud: int, point: Point, form: ContinuousFormat, period_ns: int) -> None:
         self.name = name
         self.readings = {point.tag: Reading(point.tag, math.nan, Quality.BAD, Cause.INITIAL_VALUE, 0)}
         self.acks: dict[str, Ack] = {}
-        self._point = point
+        self.point, self.form = point, form
         self._char_ns = char_ns(baud)
-        self._size = BARE_LEN + with_checksum
-        self._decoder = WeightDecoder(with_checksum)
+        self.decoder = WeightDecoder(form)
         self._period_ns = period_ns
         self._fresh_ns = -1
 
@@ -128,14 +136,11 @@ class SerialLine:
 
     def receive(self, data: bytes, now_ns: int) -> None:
         """Take bytes whose arrival ended at now_ns."""
-        weight = self._decoder.feed(data)
+        weight = self.decoder.feed(data)
         if weight is None:
             return
-        point, taken_ns = self._point, now_ns - (self._size + weight.bytes_after) * self._char_ns
-        value = weight.gross_kg * point.scale + point.offset
-        quality, cause = weight.quality, weight.cause
-        if quality is not Quality.BAD and not point.low <= value <= point.high:
-            value, quality, cause = math.nan, Quality.BAD, Cause.SENSOR_FAILURE
+        point, taken_ns = self.point, now_ns - (self.decoder.size + weight.bytes_after) * self._char_ns
+        value, quality, cause = judge_number(point, weight.gross_kg, weight.quality, weight.cause)
         self.readings[point.tag] = Reading(point.tag, value, quality, cause, taken_ns)
         self._fresh_ns = taken_ns
 
@@ -145,6 +150,6 @@ class SerialLine:
     def collect(self, now_ns: int) -> None:
         """BAD when no frame came for several periods."""
         if self._fresh_ns >= 0 and now_ns - self._fresh_ns > STALE_PERIODS * self._period_ns:
-            tag = self._point.tag
+            tag = self.point.tag
             self.readings[tag] = Reading(tag, math.nan, Quality.BAD, Cause.NO_COMMUNICATION, self._fresh_ns)
             self._fresh_ns = -1

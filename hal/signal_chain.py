@@ -11,8 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hal.points import MISSING, NAN, UNSCALED, WORST_FIRST, Judged, Point, flags, scale_reader
-from hal.registers import raw_reader
+from hal.points import MISSING, NAN, UNSCALED, WORST_FIRST, Judged, Point, flags, number_reader, scale_reader
 from hal.values import Cause, Quality
 
 
@@ -48,7 +47,7 @@ def stages(point: Point, words: Sequence[int], first: int) -> tuple[Stage, ...]:
     """The steps of one point from a block whose first address is ``first``; they end where the value becomes BAD."""
     if any(not 0 <= address - first < len(words) for address in point.addresses()):
         return (Stage("decode", *MISSING, "the reply does not hold every register of this point"),)
-    raw = raw_reader(point.form, point.address - first)(words)
+    raw = number_reader(point, first)(words)
     found = [_decoded(point, raw), *_marked(point, raw, words, first)]
     if found[-1].quality is Quality.BAD:
         return tuple(found)

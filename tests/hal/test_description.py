@@ -29,7 +29,7 @@ group = "fast"
 
 
 def test_the_library_holds_the_types_of_the_reference_pod() -> None:
-    assert known_types() == (
+    assert {
         "analog_8ch",
         "io_module_8",
         "level_hydrostatic",
@@ -37,7 +37,7 @@ def test_the_library_holds_the_types_of_the_reference_pod() -> None:
         "load_cell_4ch",
         "temp_pt100_4ch",
         "weigh_indicator",
-    )
+    } <= set(known_types())
 
 
 @pytest.mark.parametrize("device_type", known_types())

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hal.description import DeviceConfig, Hardware, LineConfig
+from hal.device_facts import ContinuousFormat
 from hal.line import NEVER, Wait
 from hal.pod_io import PodIO, build
 from hal.serial_instruments import Weight, WeightDecoder
@@ -29,7 +30,7 @@ def frame(
 
 
 def weigh(data: bytes, with_checksum: bool = True) -> Weight | None:
-    return WeightDecoder(with_checksum).feed(data)
+    return WeightDecoder(ContinuousFormat(checksum=with_checksum)).feed(data)
 
 
 GOLDEN = [
@@ -65,7 +66,7 @@ def test_out_of_range_and_other_units_are_bad(status: int, other: int, cause: Ca
 
 @given(st.binary(max_size=60))
 def test_after_any_garbage_the_second_frame_is_found(garbage: bytes) -> None:
-    decoder = WeightDecoder(True)
+    decoder = WeightDecoder(ContinuousFormat())
     decoder.feed(garbage)
     decoder.feed(frame("  1111"))
 
@@ -85,14 +86,14 @@ def test_a_changed_byte_is_never_a_wrong_weight(at: int, change: int) -> None:
 
 @given(st.lists(st.binary(min_size=1, max_size=30), max_size=10))
 def test_random_bytes_weigh_nothing(chunks: list[bytes]) -> None:
-    decoder = WeightDecoder(True)
+    decoder = WeightDecoder(ContinuousFormat())
 
     assert all(decoder.feed(chunk) is None for chunk in chunks)
 
 
 @given(st.lists(st.integers(1, 17), max_size=6), st.integers(0, 999999))
 def test_cutting_the_stream_anywhere_changes_nothing(cuts: list[int], digits: int) -> None:
-    stream, decoder, weights = frame(f"{digits:6d}"), WeightDecoder(True), []
+    stream, decoder, weights = frame(f"{digits:6d}"), WeightDecoder(ContinuousFormat()), []
     edges = [0, *sorted(set(cuts)), len(stream)]
 
     for start, end in pairwise(edges):
