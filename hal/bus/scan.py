@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from hal.bus.asking import Answer, BusPort, Heard, known
 from hal.bus.frames import EXCEPTIONS, GARBAGE, Cutter
+from hal.device_facts import ContinuousFormat
 from hal.errors import Code, PodError
 from hal.modbus import NO_PATH, Verdict, read_request
 from hal.serial_instruments import WeightDecoder
@@ -56,7 +57,7 @@ def overhear(heard: Sequence[Heard]) -> Overheard:
     if not data:
         return Overheard(0, 0, (), False, "silence")
     for with_checksum in (True, False):
-        decoder = WeightDecoder(with_checksum)
+        decoder = WeightDecoder(ContinuousFormat(checksum=with_checksum))
         if (weight := decoder.feed(data)) is not None:
             text = f"a weighing indicator that sends by itself ({weight.gross_kg:g} kg): nothing to scan here"
             return Overheard(len(data), 0, (), True, text)
