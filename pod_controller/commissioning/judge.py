@@ -30,13 +30,17 @@ class Declared(NamedTuple):
 
 
 class Instrument(NamedTuple):
-    """A tag that can be calibrated: its device, the point behind it, and what is declared (None: nothing)."""
+    """A tag that can be calibrated: its device, the point behind it, and what is declared (None: nothing).
+
+    spread_value: half a step of its registers, which no settled reading can be better than.
+    """
 
     tag: str
     device: str
     spec: PointSpec
     unit: str
     declared: Declared | None
+    spread_value: float
 
 
 def instruments(config: PodConfig) -> dict[str, Instrument]:
@@ -51,8 +55,15 @@ def instruments(config: PodConfig) -> dict[str, Instrument]:
                 continue
             # A span turns the loop's milliamperes into what the configuration means by the tag, which it names nowhere.
             unit = spec.unit if name not in device.spans else "1"
-            found[tag] = Instrument(tag, device.name, spec, unit, promised.get(tag))
+            spread = _half_step(spec, device.spans.get(name))
+            found[tag] = Instrument(tag, device.name, spec, unit, promised.get(tag), spread)
     return found
+
+
+def _half_step(spec: PointSpec, span: tuple[float, float] | None) -> float:
+    if span is not None and spec.span is not None:
+        return abs(span[1] - span[0]) / (spec.span.raw_high - spec.span.raw_low) / 2.0
+    return 0.0 if spec.type in ("f32", "number") else abs(spec.scale) / 2.0
 
 
 def _declared(config: PodConfig) -> dict[str, Declared]:

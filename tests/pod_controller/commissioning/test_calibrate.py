@@ -1,0 +1,178 @@
+"""`podctl calibrate` without a core: points from a file, what is refused, what stands in the book."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from calibrated import MADE, book, calibration
+from click.testing import CliRunner, Result
+from edited_pod import TEXT
+
+from hal.calibration import Standard
+from hal.calibration_file import load, save
+from hal.errors import PodError
+from pod_controller.commissioning import judge, making, points_file, protocols
+from pod_controller.commissioning.cli_calibrate import calibrate
+from pod_controller.config import load as load_config
+
+POINTS = """
+person = "R. Okafor"
+valid_days = 200
+[[point]]
+standard = "empty"
+true = 0.0
+raw = 1.5
+spread = 0.01
+[[point]]
+standard = "M1 20 kg, No. 12"
+true = 20.0
+raw = 22.5
+"""
+
+
+class Desk:
+    def __init__(self, folder: Path) -> None:
+        self.config = folder / "pod.toml"
+        self.config.write_text(TEXT.replace("/run/podctl/", f"{folder}/"))
+        self.points = folder / "points.toml"
+        self.points.write_text(POINTS)
+        self.book = folder / "pod.calibration.json"
+
+    def run(self, *words: str, tag: str = "WT-101") -> Result:
+        return CliRunner().invoke(calibrate, [tag, "--config", str(self.config), *words], standalone_mode=False)
+
+    def from_file(self, *words: str, tag: str = "WT-101") -> Result:
+        return self.run("--points", str(self.points), *words, tag=tag)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_points_from_a_file_become_the_curve_in_force(desk: Desk) -> None:
+    result = desk.from_file("--json")
+
+    answer = json.loads(result.stdout)
+    assert (result.return_value, answer["person"], answer["method"]) == (0, "R. Okafor", "line")
+    assert "at the core's next start: nobody answers" in answer["taken"]
+    active = load(desk.book).active("WT-101")
+    assert active is not None
+    assert active.curve().true_at(12.0) == pytest.approx(10.0)
+    assert (active.due_utc - active.made_utc).days == 200
+
+
+def test_a_second_calibration_tells_its_drift(desk: Desk) -> None:
+    desk.from_file()
+    desk.points.write_text(POINTS.replace("raw = 1.5", "raw = 1.7").replace("raw = 22.5", "raw = 22.7"))
+
+    result = desk.from_file("--name", "second")
+
+    active = load(desk.book).active("WT-101")
+    assert active is not None
+    assert active.drift_value == pytest.approx(0.2 / 1.05)
+    assert "drift since the one before 0.1905" in result.stderr
+
+
+def test_an_instrument_that_wandered_too_far_for_the_guard_is_refused_with_the_figures(desk: Desk) -> None:
+    desk.from_file()
+    desk.points.write_text(POINTS.replace("raw = 1.5", "raw = 2.5").replace("raw = 22.5", "raw = 23.5"))
+
+    refused = desk.from_file("--name", "second")
+    replaced = desk.from_file("--name", "second", "--replaced", "new cell, No. 4711")
+
+    assert refused.return_value == 4
+    assert "E470 WT-101 second may be off by 0.03 between 0 and 40 kg, and wandered by 0.9524" in refused.stderr
+    assert "[chute 1] content_error_kg promises the guard 0.5" in refused.stderr
+    assert replaced.return_value == 0
+    active = load(desk.book).active("WT-101")
+    assert active is not None
+    assert (active.drift_value, active.replaced) == (None, "new cell, No. 4711")
+
+
+def test_a_refused_calibration_leaves_the_book_as_it_was(desk: Desk) -> None:
+    desk.from_file()
+    before = desk.book.read_bytes()
+    desk.points.write_text(POINTS + "[[point]]\ntrue = 10.0\nraw = 9.0\n")
+
+    result = desk.from_file()
+
+    assert isinstance(result.exception, PodError)
+    assert result.exception.code == 332
+    assert desk.book.read_bytes() == before
+
+
+def test_an_older_curve_can_be_put_in_force_again_and_all_are_listed(desk: Desk) -> None:
+    save(
+        desk.book, book(calibration("WT-101", (0.0, 0.0), (20.0, 20.0)), calibration("WT-102", (0.0, 0.0), (1.0, 1.0)))
+    )
+    desk.from_file("--name", "second", "--replaced", "x")
+
+    desk.run("--activate", "first")
+
+    rows = json.loads(desk.run("--list", "--json").stdout)["calibrations"]
+    assert [(x["name"], x["in_force"]) for x in rows] == [("first", True), ("second", False)]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("x = 1", "point: Field required"),
+        ("[[point]]\ntrue = 1.0\nraw = nan", "point.0.raw: Input should be a finite number"),
+        ("[[point]", "Expected ']]'"),
+        ("[[point]]\ntrue = 1.0\nraw = 2.0\nsprad = 1.0", "point.0.sprad: Extra inputs"),
+    ],
+)
+def test_a_file_of_points_that_makes_no_sense_is_told(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "points.toml"
+    path.write_text(text)
+
+    with pytest.raises(PodError, match="E475") as refused:
+        points_file.load(path)
+
+    assert told in str(refused.value)
+
+
+def test_an_output_is_no_instrument(desk: Desk) -> None:
+    result = desk.from_file(tag="FV-101")
+
+    assert "'FV-101' is no analogue input of this pod: choose from" in str(result.exception)
+
+
+def test_corners_are_checked_and_not_fitted() -> None:
+    names = [(step.name, step.is_check) for step in protocols.steps("weight", corners=True)]
+
+    assert names[:2] == [("zero", False), ("span", False)]
+    assert names[2:] == [(f"corner {c}", True) for c in protocols.CORNERS]
+
+
+def test_a_ph_probe_is_told_by_slope_and_offset() -> None:
+    # An electrode at 95 % of the ideal slope, 0.08 pH too high at neutral.
+    points = [Standard(7.08 + 0.95 * (ph - 7.0), ph) for ph in protocols.BUFFERS_PH]
+
+    told = protocols.electrode_text(points)
+
+    assert told == "offset +0.08 pH at 7, slope 95.0 % to pH 4, slope 95.0 % to pH 10"
+
+
+def test_a_ph_probe_is_taken_in_three_buffers_and_fitted_in_two_pieces() -> None:
+    instrument = judge.instruments(load_config_of_reference())["AT-704"]
+    probe = instrument._replace(spec=instrument.spec.model_copy(update={"unit": "pH"}), declared=None)
+    kind = protocols.kind_of(probe)
+    points: list[Any] = [
+        points_file.Point.model_validate({"true": ph, "raw": 7.08 + 0.95 * (ph - 7.0)}) for ph in protocols.BUFFERS_PH
+    ]
+    taken = points_file.Points(point=tuple(points)).taken()
+
+    wanted = making.Wanted(protocols.method_of(kind, 3), "R. Okafor", "", 30)
+    made = making.make(probe, taken, wanted, book(), MADE)
+
+    assert (kind, made.method, made.name) == ("ph", "piecewise", "2026-11-01")
+    assert made.curve().true_at(7.08 + 0.95 * (5.5 - 7.0)) == pytest.approx(5.5)
+
+
+def load_config_of_reference() -> Any:
+    from virtual_core import REFERENCE
+
+    return load_config(REFERENCE)
