@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -225,6 +225,11 @@ def _explain(fault: ValidationError) -> str:
         where = ".".join(str(step) for step in error["loc"]) or "file"
         parts.append(f"{where} = {error.get('input')!r}: {error['msg']}"[:200])
     return "; ".join(parts) + ": correct the description"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a description; hal/library/schema.json is this, for editors and other programs."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Description.model_json_schema()}
 
 
 def known_types() -> tuple[str, ...]:

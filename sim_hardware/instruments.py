@@ -8,8 +8,8 @@ not know: frames, lines, the plant behind a probe.
 
 import struct
 from collections.abc import Mapping
-from typing import ClassVar
 
+from sim_hardware.rtu_codec import Request
 from sim_hardware.station import NEVER_NS, Probe
 
 
@@ -29,11 +29,15 @@ class Device:
     are integers, bit k = address k; images of registers are bytes, big-endian words from address 0.
     """
 
-    coils_size: ClassVar[int] = 0
-    discretes_size: ClassVar[int] = 0
-    holdings_size: ClassVar[int] = 0
-    inputs_size: ClassVar[int] = 0
+    coils_size: int = 0
+    discretes_size: int = 0
+    holdings_size: int = 0
+    inputs_size: int = 0
     honours_watchdog: bool = True
+
+    def refuses(self, request: Request) -> int:
+        """The exception this device answers a well-formed request with, beyond what its sizes tell; 0 = none."""
+        return 0
 
     def heard(self, now_ns: int) -> None:
         """A request for this unit arrived whole and with a good check sequence."""

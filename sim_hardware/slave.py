@@ -47,8 +47,9 @@ class Slave:
         if fault:
             return codec.exception_pdu(function, fault)
         size = self._sizes[function]
-        if not size:
-            return codec.exception_pdu(function, codec.ILLEGAL_FUNCTION)
+        code = self.device.refuses(request)
+        if code or not size:
+            return codec.exception_pdu(function, code or codec.ILLEGAL_FUNCTION)
         if address + count > size:
             return codec.exception_pdu(function, codec.ILLEGAL_ADDRESS)
         if function == codec.READ_INPUTS:

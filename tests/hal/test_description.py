@@ -1,8 +1,11 @@
 """Device descriptions: all of the library loads, and a faulty one says what to do."""
 
+import json
+from importlib import resources
+
 import pytest
 
-from hal.description import known_types, load, parse
+from hal.description import known_types, load, parse, schema
 from hal.errors import PodError
 from hal.points import resolve
 
@@ -77,6 +80,22 @@ def test_a_faulty_description_names_file_key_value_and_limit(old: str, new: str,
     assert caught.value.code == 302
     for word in ("x.toml", *words):
         assert word in str(caught.value)
+
+
+WRITE_SCHEMA = "import json, hal.description as d; print(json.dumps(d.schema(), indent=1))"
+
+
+def test_the_schema_file_is_the_schema_of_the_model() -> None:
+    stored = json.loads((resources.files("hal") / "library" / "schema.json").read_text("utf-8"))
+
+    assert stored == schema(), f"python -c '{WRITE_SCHEMA}' > hal/library/schema.json"
+
+
+@pytest.mark.parametrize("device_type", known_types())
+def test_every_file_names_the_schema_or_is_older_than_it(device_type: str) -> None:
+    text = (resources.files("hal") / "library" / f"{device_type}.toml").read_text("utf-8")
+
+    assert text.startswith("#:schema schema.json\n") or "reference pod" in text
 
 
 def test_a_good_description_passes() -> None:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pytest
+from described_points import distinct_points
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hal.description import known_types, load
+from hal.description import load
 from hal.device_facts import Mark
 from hal.points import Point, decode, resolve
 from hal.signal_chain import stages, verdict
@@ -29,12 +30,7 @@ class Slope:
         return value * self.gain_ratio
 
 
-EVERY_POINT = [
-    (device_type, spec.name)
-    for device_type in known_types()
-    if load(device_type).protocol == "modbus_rtu"
-    for spec in load(device_type).point
-]
+EVERY_POINT = distinct_points()
 
 
 def point(device_type: str, name: str, gain_ratio: float | None, overdue: bool) -> Point:
