@@ -16,7 +16,7 @@ import numpy as np
 
 from hal.errors import PodError
 from pod_controller.kernels.records import Table
-from sim_hardware.kernel_to_c import translate
+from sim_hardware.kernel_to_c import Edit, as_it_stands, translate
 
 COMPILER = "gcc"
 COMPILER_ABSENT = 941
@@ -27,9 +27,15 @@ FLAGS = ("-std=c11", "-O2", "-ffp-contract=off", "-shared", "-fPIC")
 class CTwin:
     """One kernel in C. Call it with addresses; `address` gives a table's."""
 
-    def __init__(self, entry: Callable[..., None], tables: Sequence[np.dtype[Any]], flags: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        entry: Callable[..., None],
+        tables: Sequence[np.dtype[Any]],
+        flags: Sequence[str] = (),
+        edit: Edit = as_it_stands,
+    ) -> None:
         """Translate and compile `entry` for these record types. Raises PodError 94x."""
-        self.source = translate(entry, tables)
+        self.source = translate(entry, tables, edit)
         name = getattr(entry, "__name__", "kernel")
         with tempfile.TemporaryDirectory(prefix="podctl-c-") as folder:
             library = ctypes.CDLL(str(_compiled(self.source, Path(folder) / f"{name}.c", flags)))

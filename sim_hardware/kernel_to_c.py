@@ -39,12 +39,21 @@ static inline int64_t floor_divide(int64_t a, int64_t b) { return (a - modulo(a,
 """
 
 
-def translate(entry: Callable[..., None], tables: Sequence[np.dtype[Any]]) -> str:
+Edit = Callable[[str, str], str]  # (kernel's name, its text) -> the text to translate
+
+
+def as_it_stands(_name: str, text: str) -> str:
+    """No edit."""
+    return text
+
+
+def translate(entry: Callable[..., None], tables: Sequence[np.dtype[Any]], edit: Edit = as_it_stands) -> str:
     """C source whose one exported function is named as the kernel `entry` and takes pointers to these records.
 
-    tables: the record type of each argument, in order. Raises PodError 940 on anything outside the subset.
+    tables: the record type of each argument, in order; edit may change a kernel's text first (a deliberate fault).
+    Raises PodError 940 on anything outside the subset.
     """
-    unit = _Unit()
+    unit = _Unit(edit)
     signature = unit.function(entry, [Place(dtype, (-1,)) for dtype in tables])
     if signature.returns != NOTHING:
         raise PodError(OUTSIDE_SUBSET, f"kernel {signature.c_name} returns a value: the twin's entry must return none")
@@ -56,7 +65,8 @@ def translate(entry: Callable[..., None], tables: Sequence[np.dtype[Any]]) -> st
 class _Unit:
     """One C file in the making: kernels are translated as they are called, callees before callers."""
 
-    def __init__(self) -> None:
+    def __init__(self, edit: Edit) -> None:
+        self._edit = edit
         self.structs = Structs()
         self.functions: list[str] = []
         self._known: dict[str, tuple[Any, list[Kind], Signature | None]] = {}
@@ -82,7 +92,7 @@ class _Unit:
 
     def _translate(self, plain: Callable[..., Any], arguments: list[Kind]) -> FunctionText:
         lines, first = inspect.getsourcelines(plain)
-        tree = ast.parse(textwrap.dedent("".join(lines))).body[0]
+        tree = ast.parse(self._edit(plain.__name__, textwrap.dedent("".join(lines)))).body[0]
         where = f"{inspect.getsourcefile(plain)}:{{}} kernel {plain.__name__}"
         if not isinstance(tree, ast.FunctionDef):
             raise PodError(OUTSIDE_SUBSET, f"{where.format(first)} is no plain function: write it with def")

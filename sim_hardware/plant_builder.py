@@ -3,7 +3,7 @@
 `topology` makes the same tables from a configuration; here they come row by row, or drawn: two to sixteen inlets, one
 to five vessels, relays and positioners, elements in series, pumps, weirs, common causes.
 
-Neighbours: `adversary_world`, `guard_grid` and `mutants` attack what is built here. Must not know what is decided.
+Neighbours: `attack.world`, `guard_grid` and `mutants` attack what is built here. Must not know what is decided.
 """
 
 from collections.abc import Mapping

@@ -5,15 +5,18 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from pod_controller.kernels.records import FRAME, PERMIT, STATE, WISH, table
-from sim_hardware.adversary_campaign import play_seed
-from sim_hardware.adversary_play import play
-from sim_hardware.adversary_world import drawn, first_run
+from pod_controller.kernels.records import DESK, table
+from sim_hardware.attack.beyond import costs
+from sim_hardware.attack.campaign import play_seed
+from sim_hardware.attack.evolve import Search, evolve
+from sim_hardware.attack.kinds import BEYOND, PROMISED
+from sim_hardware.attack.play import play
+from sim_hardware.attack.world import drawn, first_run
 from sim_hardware.cli_bench import bench
 from sim_hardware.guard_grid import run_cells
 from sim_hardware.mutants.run import run
 
-SEEDS = {"sample": range(20), "full": range(1000)}
+SEEDS = {"sample": range(0, 2 * len(PROMISED), 2), "full": range(20 * len(PROMISED))}
 CELLS = {"sample": range(40), "full": range(2000)}
 EVERY = {"sample": 40, "full": 1}
 
@@ -34,7 +37,7 @@ def test_no_permit_on_the_grid_breaks_a_statement(depth: str) -> None:
 
 
 def test_nothing_spills_in_plants_of_many_shapes(depth: str) -> None:
-    seeds = [play_seed(seed, 5_000) for seed in SEEDS[depth]]
+    seeds = [play_seed(seed, 3_000) for seed in SEEDS[depth]]
 
     assert [one.story for one in seeds if one.spilled_kg > 0.0 or one.chute_over_kg > 1e-6] == []
     assert sum(one.strikes for one in seeds) >= len(seeds)
@@ -46,15 +49,31 @@ def test_the_same_adversary_spills_when_the_table_lacks_a_term(rows: str, term: 
     over_kg = 0.0
     for seed in range(300):
         plant, world = drawn(seed)
-        run_ = first_run(plant, world)
+        run_ = first_run(plant, world, 6_000)
         plant[rows][term] *= 0.05
-        state, frame, wish, permit = (table(kind) for kind in (STATE, FRAME, WISH, PERMIT))
-        play(plant, state, frame, wish, permit, world, run_, 6_000)
+        play(plant, table(DESK), world, run_)
         over_kg = float(run_[0].spilled_kg)
         if over_kg > 0.0:
             break
 
     assert over_kg > 0.0
+
+
+def test_searching_for_the_worst_leaves_less_room_than_drawing_at_random_and_spills_nothing() -> None:
+    nearer = 0
+    for seed in range(6):
+        found = evolve(*drawn(seed), Search(generations=3, population=8, ticks=2_000))
+        assert found.worst.spilled_kg <= 0.0 and found.worst.chute_over_kg <= 1e-6
+        nearer += found.worst.least_margin_kg < found.first_margin_kg - 0.5
+
+    assert nearer >= 3
+
+
+def test_beyond_the_promise_it_spills_and_says_how_much(depth: str) -> None:
+    found = costs(4 if depth == "sample" else 40, ticks=3_000)
+
+    assert set(found) == set(BEYOND)
+    assert sum(one.spilled_games > 0 for one in found.values()) >= 4
 
 
 def test_the_command_prints_its_goal_beside_its_figures() -> None:

@@ -1,0 +1,124 @@
+"""The parts of `podctl bench guard`: each measures one thing and returns its figures beside its goal.
+
+Neighbours: `cli_guard` prints; `mutants`, `guard_grid` and `attack` do the work. Must not know how anything is judged.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hal.clock import SystemClock
+
+STATES_GOAL = 100_000_000
+STEPS_GOAL = 1_000_000_000
+BEYOND_GAMES = 24
+CELL_STATES = 50_000
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One part's figures, ready to print. fine: False is exit code 3."""
+
+    name: str
+    goal: str
+    met: bool
+    fine: bool
+    figures: dict[str, Any]
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command was told."""
+
+    steps: int | None
+    seed: int
+    every: int
+    jobs: int
+
+
+def mutants(asked: Asked, say: Say) -> Figures:
+    """The guard's source changed one place at a time."""
+    from sim_hardware.mutants.run import run
+
+    report = run(asked.every, progress=say)
+    figures = {
+        "mutants": report.mutants,
+        "killed": report.killed,
+        "proved_equivalent": report.equivalent,
+        "survived": len(report.survivors),
+        "killed_ratio": report.killed_ratio,
+        "cases": report.cases,
+        "survivors": list(report.survivors),
+    }
+    return Figures("mutants", "0 survive", not report.survivors, True, figures, report.survivors)
+
+
+def grid(asked: Asked, say: Say) -> Figures:
+    """Boundary-dense states, each permit checked by the inequality written a second time."""
+    from sim_hardware.guard_grid import sweep_cells
+
+    states, clock = asked.steps or STATES_GOAL, SystemClock()
+    begun_ns = clock.now_ns()
+    cells = range(asked.seed, asked.seed + -(-states // CELL_STATES))
+    found = sweep_cells(cells, min(states, CELL_STATES), asked.jobs, lambda done: say(f"{done:,} states"))
+    spent_s = (clock.now_ns() - begun_ns) * 1e-9
+    figures = {**found._asdict(), "wall_s": spent_s, "states_per_s": found.states / spent_s}
+    fine = found.violations == 0
+    met = fine and found.states >= STATES_GOAL
+    return Figures("grid", f"at least {STATES_GOAL:,} states, 0 violations", met, fine, figures)
+
+
+def adversary(asked: Asked, say: Say) -> Figures:
+    """Plants of many shapes under single faults, all pairs, and those with a stuck element."""
+    from sim_hardware.attack.campaign import Campaign, campaign, table_of_groups
+    from sim_hardware.attack.records import STRATEGIES
+
+    clock = SystemClock()
+    begun_ns = clock.now_ns()
+
+    def progress(sum_: Campaign) -> None:
+        rate = sum_.plant_steps / ((clock.now_ns() - begun_ns) * 1e-9)
+        say(f"{sum_.plant_steps:,} plant-steps, {len(sum_.spills)} spills, {rate:,.0f}/s, next seed {sum_.next_seed}")
+
+    found = campaign(asked.steps or STEPS_GOAL, asked.seed, asked.jobs, progress)
+    spent_s = (clock.now_ns() - begun_ns) * 1e-9
+    figures = {
+        "seeds": found.seeds,
+        "next_seed": found.next_seed,
+        "plant_steps": found.plant_steps,
+        "strikes": found.strikes,
+        "groups_of_faults": len(found.groups),
+        "spilled_kg": found.spilled_kg,
+        "spills": len(found.spills),
+        **{f"least_margin_{name}_kg": kg for name, kg in zip(STRATEGIES, found.least_margin_kg, strict=True)},
+        "wall_s": spent_s,
+        "plant_steps_per_s": found.plant_steps / spent_s,
+        "stories": list(found.spills),
+    }
+    fine = not found.spills
+    met = fine and found.plant_steps >= STEPS_GOAL
+    lines = (*found.spills, *table_of_groups(found.groups))
+    return Figures("adversary", f"at least {STEPS_GOAL:,} plant-steps, 0 kg", met, fine, figures, lines)
+
+
+def beyond(asked: Asked, say: Say) -> Figures:
+    """What faults outside the promise cost: measured, and neither good nor bad."""
+    from sim_hardware.attack.beyond import costs, table_of_costs
+    from sim_hardware.attack.kinds import in_words
+
+    games = asked.steps or BEYOND_GAMES
+    say(f"{games} games of each group of faults beyond the promise ...")
+    found = costs(games, asked.seed)
+    worst_kg = {in_words(group): one.worst_kg for group, one in found.items()}
+    figures = {"groups_of_faults": len(found), "games_of_each": games, "worst_kg": worst_kg}
+    return Figures("beyond", "every group measured", True, True, figures, tuple(table_of_costs(found)))
+
+
+PARTS: dict[str, Callable[[Asked, Say], Figures]] = {
+    "mutants": mutants,
+    "grid": grid,
+    "adversary": adversary,
+    "beyond": beyond,
+}
