@@ -18,7 +18,7 @@ from typing import Any
 from hal.clock import Clock
 from hal.errors import PodError
 from hal.values import Quality
-from pod_controller import bus_answers, explain
+from pod_controller import bus_answers, explain, telling
 from pod_controller.core import Core, Request
 from pod_controller.punctuality import REMEMBERED
 from pod_controller.status import Snapshot, status
@@ -76,7 +76,8 @@ class Answers:
         if inlet is not None and not explain.names_of(snapshot.topology, inlet):
             known = (*snapshot.topology.chutes, *snapshot.topology.intakes, *explain.inlets(snapshot.topology))
             raise PodError(UNKNOWN_INLET, f"no inlet is called {_clean(inlet)[:40]!r}: there are {', '.join(known)}")
-        return head | explain.why(snapshot.topology, snapshot.state, snapshot.permit, snapshot.mode, inlet)
+        told = explain.why(snapshot.topology, snapshot.state, snapshot.permit, snapshot.mode, inlet)
+        return head | told | {"feed": telling.digester(snapshot.topology, snapshot.state, snapshot.now_ns)}
 
     def _reading(self, snapshot: Snapshot, tag: str, now_ns: int) -> dict[str, Any]:
         """One input as the tick saw it, and as its instrument gave it; null for a value that is BAD."""

@@ -92,6 +92,7 @@ def status_parts(answer: Answer) -> list[Part]:
     parts.append(("", [("line", "port", "", "devices"), *(_line_row(line) for line in answer["lines"])]))
     columns = ("vessel", "level", "", "at most kg", "lip kg", "time to lip")
     parts.append(("", [columns, *(_vessel_row(vessel) for vessel in answer["vessels"])]))
+    parts += _feed(answer["digester"])
     chutes = [(x["chute"], f"{x['content_kg']:.1f}", x["lid"], x["gate"], x["why"]) for x in answer["chutes"]]
     parts.append(("", [("chute", "kg", "lid", "gate", "why"), *chutes]))
     return parts + [(f"- {text}", ()) for text in answer["notices"][-3:]]
@@ -122,7 +123,7 @@ def _vessel_row(vessel: Answer) -> tuple[str, ...]:
 
 def why_parts(answer: Answer, *, with_terms: bool) -> list[Part]:
     """Why, as title lines and tables."""
-    parts: list[Part] = [(f"the pod is {answer['state']}", ())]
+    parts: list[Part] = [(f"the pod is {answer['state']}", ()), *_feed(answer["feed"])]
     if not with_terms:
         rows = [(x["inlet"], x["position"], str(x["rule"]), x["vessel"], x["opens"]) for x in answer["inlets"]]
         parts.append(("", [("inlet", "is", "rule", "binds", "what would open it"), *rows]))
@@ -137,6 +138,15 @@ def why_parts(answer: Answer, *, with_terms: bool) -> list[Part]:
     for vessel in answer["vessels"]:
         parts += _terms(vessel)
     return parts
+
+
+def _feed(told: Answer | None) -> list[Part]:
+    """What is believed of the digester, and why the feed is as it is since when; nothing without [digestion]."""
+    if told is None:
+        return []
+    believed = f"digester  FOS/TAC {told['fos_tac']:.2f} ({told['fos_tac_class']})  risk {told['risk']:.2f}"
+    unseen = f"  unseen for {told['unseen_s']:.0f} s" if told["unseen_s"] > 0.0 else ""
+    return [(believed + unseen, ()), (f"  rule {told['rule']} for {told['since_s']:.0f} s: {told['why']}", ())]
 
 
 def _terms(vessel: Answer) -> list[Part]:

@@ -10,44 +10,40 @@ kernels or any I/O beyond reading the file.
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, TypeVar
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from hal.description import DeviceConfig, Hardware, LineConfig
 from hal.errors import PodError
 from hal.values import Curve
 from pod_controller import CONFIG_SCHEMA_VERSION
+from pod_controller.config_digestion import Digestion
 from pod_controller.config_faults import fault_lines, read_fault, syntax_fault
+from pod_controller.config_types import (
+    Array,
+    ConfigTable,
+    FilePath,
+    Mass,
+    MassOrZero,
+    Name,
+    Rate,
+    Share,
+    Span,
+    Stroke,
+    Tag,
+)
 
 MODBUS_PORT = 502  # registered for Modbus TCP
 
-T = TypeVar("T")
-# Numbers, text and booleans are strict: "600.0" and true are no numbers. TOML has arrays and text, no tuples and paths.
-Array = Annotated[tuple[T, ...], Field(strict=False)]
-FilePath = Annotated[Path, Field(strict=False)]
-Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_.-]+$")]
-Tag = Annotated[str, Field(min_length=2, max_length=20, pattern=r"^[A-Z]{1,5}-\d{1,4}[A-Z]?$")]
-Mass = Annotated[float, Field(gt=0.0, le=1e6)]
-MassOrZero = Annotated[float, Field(ge=0.0, le=1e6)]
-Rate = Annotated[float, Field(gt=0.0, le=1e4)]
-Stroke = Annotated[float, Field(gt=0.0, le=600.0)]
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-End = Annotated[float, Field(ge=-1e6, le=1e6)]
-Span = Annotated[tuple[End, End], Field(strict=False)]
 
-
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class Pod(_Table):
+class Pod(ConfigTable):
     """[pod]"""
 
     name: Name
 
 
-class Control(_Table):
+class Control(ConfigTable):
     """[control]: the tick, and what outlives it."""
 
     tick_s: float = Field(default=0.5, ge=0.1, le=5.0)
@@ -57,7 +53,7 @@ class Control(_Table):
     journal: FilePath = Path("/var/lib/podctl/journal.db")
 
 
-class Line(_Table):
+class Line(ConfigTable):
     """[[line]]: one serial line (port, baud) or one Modbus TCP server (host, tcp_port)."""
 
     name: Name
@@ -78,7 +74,7 @@ class Line(_Table):
         return LineConfig(self.name, self.protocol, "", 0, False, host, tcp_port)
 
 
-class Device(_Table):
+class Device(ConfigTable):
     """[[device]]: one device on a line; tags name the points of its description."""
 
     name: Name
@@ -90,7 +86,7 @@ class Device(_Table):
     spans: Mapping[str, Span] = {}
 
 
-class Level(_Table):
+class Level(ConfigTable):
     """One level sensor of a vessel; independent of the others: another module and another principle."""
 
     tag: Tag
@@ -99,7 +95,7 @@ class Level(_Table):
     principle: Name
 
 
-class Vessel(_Table):
+class Vessel(ConfigTable):
     """[[vessel]]: a container with a lip."""
 
     name: Name
@@ -115,7 +111,7 @@ class Vessel(_Table):
     float_cuts: Array[Name] = ()
 
 
-class Element(_Table):
+class Element(ConfigTable):
     """[[element]]: something that moves; a command of 0 is its fail state."""
 
     name: Name
@@ -129,7 +125,7 @@ class Element(_Table):
     without_power: Literal["fail_state", "holds"] = "fail_state"
 
 
-class Chute(_Table):
+class Chute(ConfigTable):
     """[[chute]]: where waste comes in: a lid, a weight, a gate."""
 
     name: Name
@@ -144,14 +140,14 @@ class Chute(_Table):
     weight_ratio: float = Field(default=1.0, ge=1e-3, le=1e3)
 
 
-class CommonCause(_Table):
+class CommonCause(ConfigTable):
     """[[cause]]: elements that one broken part beside the output modules can hold open together: air, a power feed."""
 
     name: Name
     elements: Array[Name]
 
 
-class Intake(_Table):
+class Intake(ConfigTable):
     """[[intake]]: flows with what stands in series behind all of them, and where the mass goes."""
 
     name: Name
@@ -164,7 +160,7 @@ class Intake(_Table):
     static_head: bool = False  # the source can drive the flow by itself (siphon, head behind the element)
 
 
-class Shedding(_Table):
+class Shedding(ConfigTable):
     """[shedding]: how chutes share an intake."""
 
     intake: Name
@@ -178,7 +174,7 @@ class Shedding(_Table):
     deficit_limit_kg: Mass
 
 
-class Feeding(_Table):
+class Feeding(ConfigTable):
     """[feeding]: the level regulator and its shots."""
 
     intake: Name
@@ -191,7 +187,7 @@ class Feeding(_Table):
     budget_kg_24h: Mass
 
 
-class Transfer(_Table):
+class Transfer(ConfigTable):
     """[[transfer]]: a pump run by the level of its source."""
 
     intake: Name
@@ -199,7 +195,7 @@ class Transfer(_Table):
     stop_kg: MassOrZero
 
 
-class Thermostat(_Table):
+class Thermostat(ConfigTable):
     """[thermostat]: heating by hysteresis."""
 
     element: Name
@@ -208,14 +204,14 @@ class Thermostat(_Table):
     band_degc: float = Field(gt=0.0, le=5.0)
 
 
-class Calibration(_Table):
+class Calibration(ConfigTable):
     """[calibration]: the book of curves and strokes, and the tags that are UNCERTAIN without a curve in force."""
 
     file: FilePath | None = None  # beside the configuration: NAME.calibration.json
     required: Array[Tag] = ()
 
 
-class PodConfig(_Table):
+class PodConfig(ConfigTable):
     """One pod, whole."""
 
     schema_version: int = Field(ge=CONFIG_SCHEMA_VERSION, le=CONFIG_SCHEMA_VERSION)
@@ -233,6 +229,7 @@ class PodConfig(_Table):
     transfer: Array[Transfer] = Field(default=(), max_length=6)
     thermostat: Thermostat | None = None
     calibration: Calibration = Calibration()
+    digestion: Digestion | None = None
 
     def hardware(self, ports: Mapping[str, str] | None = None, curves: Mapping[str, Curve] | None = None) -> Hardware:
         """What `hal` needs to know of it; ports replaces device paths, or host:port, of lines by name."""

@@ -7,6 +7,7 @@ import ipaddress
 from collections.abc import Iterator
 
 from pod_controller.config import Fault, PodConfig
+from pod_controller.config_sourness import sourness
 
 LAST_SERIAL_UNIT = 247
 
@@ -22,6 +23,7 @@ def contradictions(config: PodConfig) -> Iterator[Fault]:
     yield from _intakes(config)
     yield from _pumped(config)
     yield from _used_once(config)
+    yield from sourness(config)
 
 
 def _lines(config: PodConfig) -> Iterator[Fault]:

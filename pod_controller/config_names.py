@@ -149,8 +149,15 @@ def tag_uses(config: PodConfig) -> Iterator[tuple[Path, str, bool]]:
             yield ("vessel", i, "float_tag"), vessel.float_tag, False
     for i, chute in enumerate(config.chute):
         yield ("chute", i, "content_tag"), chute.content_tag, False
+    yield from _tag_uses_of_control(config)
+
+
+def _tag_uses_of_control(config: PodConfig) -> Iterator[tuple[Path, str, bool]]:
     if config.thermostat:
         yield ("thermostat", "temp_tag"), config.thermostat.temp_tag, False
+    if config.digestion:
+        for key in ("gas_tag", "ch4_tag", "ph_tag"):
+            yield ("digestion", key), getattr(config.digestion, key), False
 
 
 def _unwired(path: tuple[str | int, ...], tag: str, wired: Mapping[str, str], kind: str) -> Iterator[Fault]:

@@ -10,10 +10,15 @@ from collections.abc import Mapping
 
 from hal.values import Ack, Quality, Reading, Scan
 from pod_controller.kernels import records
-from pod_controller.kernels.records import Table
+from pod_controller.kernels.records import Record, Table
 from pod_controller.topology import Topology
 
 _BAD = int(Quality.BAD)
+_DIGESTER_FIELDS = (
+    ("gas_m3_h", "gas_ns", "gas_quality"),
+    ("ch4_frac", "ch4_ns", "ch4_quality"),
+    ("ph", "ph_ns", "ph_quality"),
+)
 
 
 class FrameBuilder:
@@ -31,6 +36,7 @@ class FrameBuilder:
         self._positions = [(e, tag, False) for e, tag in enumerate(topology.position_tags) if tag]
         self._positions += [(e, tag, True) for e, tag in enumerate(topology.locked_tags) if tag]
         self._temp_tag = topology.temp_tag
+        self._digester = list(zip(_DIGESTER_FIELDS, topology.digester_tags or (), strict=False))
         self._last_ns = -1
 
     def build(self, scan: Scan, now_ns: int, execute: bool) -> Table:
@@ -48,7 +54,16 @@ class FrameBuilder:
         temp = scan.readings.get(self._temp_tag) if self._temp_tag else None
         frame["temp_degc"] = temp.value if temp else 0.0
         frame["temp_quality"] = temp.quality if temp else _BAD
+        self._put_digester(frame, scan.readings)
         return table
+
+    def _put_digester(self, frame: Record, readings: Mapping[str, Reading]) -> None:
+        for (value, taken, quality), tag in self._digester:
+            reading = readings.get(tag)
+            if reading is None:
+                frame[quality] = _BAD
+                continue
+            frame[value], frame[taken], frame[quality] = reading.value, reading.taken_ns, reading.quality
 
     def _put_levels(self, table: Table, readings: Mapping[str, Reading]) -> None:
         kg, taken, quality = table["level_kg"][0], table["level_ns"][0], table["level_quality"][0]

@@ -16,8 +16,10 @@ from hal.values import Command, Scan
 from pod_controller.frame import FrameBuilder
 from pod_controller.journal import Journal
 from pod_controller.kernels.records import Table
+from pod_controller.kernels.rules import FEED_FREE
 from pod_controller.modes import Modes, State, coherent, in_sight
 from pod_controller.step import Event, first_state, step
+from pod_controller.telling import feed_text
 from pod_controller.topology import Topology
 
 Step = Callable[[Table, Table, Table], tuple[Table, Table, list[Event]]]
@@ -86,10 +88,19 @@ class Loop:
     def _decide(self, now_ns: int) -> None:
         self.scan = self._field.scan(now_ns)
         self.frame = self._frames.build(self.scan, now_ns, self.modes.executes)
+        before = self.state
         self.state, self.permit, events = self._step(self.topology.table, self.state, self.frame)
         self._field.apply(self._commands(self.permit, now_ns), now_ns)
         self._journal.decisions(now_ns, events)
+        self._note_feed(now_ns, before)
         self._advance_modes(now_ns)
+
+    def _note_feed(self, now_ns: int, before: Table) -> None:
+        """When the digester's feed is slowed, held, stopped or free again."""
+        was, now = int(before["feed_rule"][0]), int(self.state["feed_rule"][0])
+        if now != was and (was or now != FEED_FREE):
+            why = feed_text(self.topology, self.state)
+            self._journal.note(now_ns, "decision", "feed", f"rule {now}", why, "core")
 
     def _commands(self, permit: Table, now_ns: int) -> list[Command]:
         grants = permit["grant_frac"][0].tolist()

@@ -23,6 +23,10 @@ _MAY_CHANGE = {
     "transfer": ("start_kg", "stop_kg"),
     "thermostat": ("setpoint_degc", "band_degc"),
     "chute": ("weight_ratio",),
+    "digestion": (
+        "fos_tac_slow_ratio", "fos_tac_hold_ratio", "fos_tac_stop_ratio", "fos_tac_band_ratio",
+        "fos_tac_error_ratio", "stop_ph", "carried_s", "full_kg_24h", "held_kg_24h",
+    ),
 }  # fmt: skip
 
 

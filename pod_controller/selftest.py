@@ -113,6 +113,21 @@ def _fill_control(p: Record) -> None:
     d.intake, d.start_kg, d.stop_kg, d.wait_s, d.run_on_s, d.open_at_once = 0, 12.0, 0.5, 60.0, 5.0, 2
     d.turn_s, d.horizon_s, d.deficit_limit_kg = 30.0, 60.0, 40.0
     p.thermostat.element = -1
+    _fill_digestion(p.digestion)
+
+
+def _fill_digestion(d: Record) -> None:
+    """A digester whose model steps every 5 s, so that the run sees its stages."""
+    d.present, d.step_s, d.fresh_s, d.carried_s, d.liquid_kg, d.gas_most_m3_h = 1, 5.0, 3.0, 5.0, 900.0, 40.0
+    d.gas_mmol_m3, d.gas_bar, d.vapour_frac, d.temp_degc, d.stop_ph = 39_640.0, 1.0155, 0.0548, 35.0, 6.8
+    d.co2_mmol_l_bar, d.co2_per_k, d.carbonic_ratio, d.transfer_per_d = 27.1, 0.023, 4.9, 200.0
+    d.organics_in_g_l, d.acids_in_mmol_l, d.alkalinity_in_mmol_l = 150.0, 30.0, 200.0
+    d.mu1_per_d, d.ks1_g_l, d.mu2_per_d, d.ks2_mmol_l, d.ki2_mmol_l, d.peak_mmol_l = 1.2, 7.1, 0.74, 9.28, 256.0, 48.7
+    d.k1_ratio, d.k2_mmol_g, d.k3_mmol_g, d.k6_mmol_g = 42.1, 570.0, 447.0, 453.0
+    d.acids_gain_per_d, d.alkalinity_gain_per_d, d.activity_gain_per_d = 4000.0, 100.0, 100.0
+    d.limit_ratio[0], d.limit_ratio[1], d.limit_ratio[2], d.band_ratio, d.error_ratio = 0.3, 0.4, 0.6, 0.02, 0.01
+    d.full_kg_s, d.held_kg_s, d.n_blind, d.blind_degc[1] = 0.3, 0.05, 2, 30.0
+    d.blind_kg_s[1, 0], d.blind_kg_s[1, 1] = 0.1, 0.05
 
 
 def _fill_frame(f: Record, s: Record, draw: _Draws, tick: int) -> None:
@@ -136,3 +151,6 @@ def _fill_frame(f: Record, s: Record, draw: _Draws, tick: int) -> None:
         f.content_kg[c] = 45.0 * draw.frac()
         f.content_ns[c] = f.now_ns - int(1e9 * draw.frac())
         f.content_quality[c] = int(1.05 * draw.frac() * 2.0) if draw.frac() < 0.05 else 0
+    f.gas_m3_h, f.ch4_frac, f.ph = 6.0 * draw.frac(), 0.5 + 0.2 * draw.frac(), 6.75 + draw.frac()
+    f.gas_ns = f.ch4_ns = f.ph_ns = f.now_ns - int(4e9 * draw.frac())
+    f.temp_degc = 25.0 + 12.0 * draw.frac()

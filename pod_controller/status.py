@@ -71,6 +71,7 @@ def status(snapshot: Snapshot, around: Surroundings, of_ticks: int) -> dict[str,
         "vessels": [_vessel(topology, state, v) for v in range(len(topology.vessels))],
         "chutes": [_chute(topology, state, snapshot.permit, c) for c in range(len(topology.chutes))],
         "calibrations": around.calibrations.rows(snapshot.now_ns),
+        "digester": telling.digester(topology, state, snapshot.now_ns),
         "notices": list(around.notices),
     }
 

@@ -6,11 +6,15 @@ words. Must not decide, change a record, or know how it is shown.
 """
 
 import math
+from typing import Any
 
 from pod_controller.kernels import records
 from pod_controller.kernels.records import Table
-from pod_controller.kernels.rules import GRANTED, NOT_WISHED, TEXT
+from pod_controller.kernels.rules import FEED_FREE, GRANTED, NOT_WISHED, TEXT
 from pod_controller.topology import Topology
+
+DAY_S = 86400.0
+ENDLESS_KG_S = 1e9  # a cap above this is none
 
 
 def level_fracs(topology: Topology, state: Table) -> dict[str, float]:
@@ -72,3 +76,42 @@ def waits_for(topology: Topology, state: Table) -> list[str]:
             tag = topology.locked_tags[e] or topology.position_tags[e] or "no feedback"
             found.append(f"{name} proved {'locked' if topology.locked_tags[e] else 'shut'} ({tag})")
     return found
+
+
+def digester(topology: Topology, state: Table, now_ns: int) -> dict[str, Any] | None:
+    """What is believed of the digester, and since when and why its feed is as it is; None without [digestion]."""
+    s, rule = state[0], int(state["feed_rule"][0])
+    if topology.config.digestion is None or rule == NOT_WISHED:
+        return None
+    cap_kg_s = float(s["feed_cap_kg_s"])
+    return {
+        "fos_tac": round(float(s["fos_tac_ratio"]), 3),
+        "fos_tac_class": fos_tac_class(topology, float(s["fos_tac_ratio"])),
+        "risk": round(float(s["risk_ratio"]), 3),
+        "acids_mmol_l": round(float(s["acids_mmol_l"]), 2),
+        "alkalinity_mmol_l": round(float(s["alkalinity_mmol_l"]), 2),
+        "unseen_s": round(float(s["unseen_s"]), 1),
+        "rule": rule,
+        "why": feed_text(topology, state),
+        "since_s": round((now_ns - int(s["feed_rule_ns"])) * 1e-9, 1),
+        "feed_cap_kg_24h": None if cap_kg_s > ENDLESS_KG_S else round(cap_kg_s * DAY_S, 1),
+    }
+
+
+def fos_tac_class(topology: Topology, fos_tac_ratio: float) -> str:
+    """The band a laboratory would name: below the first limit, between the first two, above."""
+    low, high = topology.table["digestion"]["limit_ratio"][0][:2]
+    if fos_tac_ratio < low:
+        return f"below {low:g}"
+    return f"{low:g} to {high:g}" if fos_tac_ratio < high else f"above {high:g}"
+
+
+def feed_text(topology: Topology, state: Table) -> str:
+    """Why the feed is free, slowed, held, stopped or blind; what is not free says what was seen."""
+    s, rule = state[0], int(state["feed_rule"][0])
+    if rule == FEED_FREE:
+        return TEXT[rule]
+    limits = "/".join(f"{limit:g}" for limit in topology.table["digestion"]["limit_ratio"][0])
+    error_ratio = float(topology.table["digestion"]["error_ratio"][0])
+    seen = f"FOS/TAC {s['fos_tac_ratio']:.2f} + {error_ratio:.2f} of {limits}, risk {s['risk_ratio']:.2f}"
+    return f"{TEXT[rule]}; {seen}, at most {s['feed_cap_kg_s'] * DAY_S:.0f} kg in 24 h"

@@ -14,6 +14,7 @@ from pod_controller.config import Element, Intake, PodConfig
 from pod_controller.config_names import wired_tags
 from pod_controller.kernels import records
 from pod_controller.kernels.records import Record, Table
+from pod_controller.topology_digestion import fill_digestion
 
 ROUNDING_KG = 1e-6  # taken off every capacity, so that rounding of sums never decides
 NO_WEIR_KG = 1e30
@@ -38,6 +39,7 @@ class Topology:
     float_tags: tuple[str | None, ...]
     content_tags: tuple[str, ...]
     temp_tag: str | None
+    digester_tags: tuple[str, str, str] | None  # gas flow, methane share, pH
     module_of: tuple[str, ...]  # the device of each element's first command
     config: PodConfig
 
@@ -62,6 +64,7 @@ def build(config: PodConfig) -> Topology:
     lead_on(plant)
     _fill_control(plant, config, flows)
     _fill_pumps(plant, config, flows)
+    fill_digestion(plant, config)
     return Topology(
         table=table,
         vessels=tuple(x.name for x in config.vessel),
@@ -78,6 +81,7 @@ def build(config: PodConfig) -> Topology:
         float_tags=tuple(x.float_tag for x in config.vessel),
         content_tags=tuple(x.content_tag for x in config.chute),
         temp_tag=config.thermostat.temp_tag if config.thermostat else None,
+        digester_tags=(x.gas_tag, x.ch4_tag, x.ph_tag) if (x := config.digestion) else None,
         module_of=tuple(x[0] for x in modules),
         config=config,
     )

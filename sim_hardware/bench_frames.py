@@ -18,9 +18,9 @@ START_NS = 1_000_000_000_000
 WILD = (math.nan, math.inf, -math.inf, -1e300, 1e300, -0.0, 0.0, 1e-300, 0.5, 1.0, 1.0000001, -0.02, 40.0, 600.0)
 WILD_NS = (-1, 0, 2**62, -(2**62), START_NS)
 WILD_CODES = (0, 1, 2, 3, -1, 2**40)
-ROUGH_FLOATS = ("level_kg", "position_frac", "content_kg", "elapsed_s", "temp_degc")
-ROUGH_TIMES = ("level_ns", "position_ns", "content_ns", "verified_ns")
-ROUGH_CODES = ("level_quality", "position_quality", "content_quality", "float_on", "temp_quality")
+ROUGH_FLOATS = ("level_kg", "position_frac", "content_kg", "elapsed_s", "temp_degc", "gas_m3_h", "ch4_frac", "ph")
+ROUGH_TIMES = ("level_ns", "position_ns", "content_ns", "verified_ns", "gas_ns", "ch4_ns", "ph_ns")
+ROUGH_CODES = ("level_quality", "position_quality", "content_quality", "float_on", "temp_quality", "ph_quality")
 
 
 class EchoPod:
@@ -90,6 +90,9 @@ class EchoPod:
             frame.content_kg[c] = content_kg
             frame.content_ns[c] = now_ns - self._draw.randrange(tick_ns)
         frame.temp_degc = 35.0 + self._draw.uniform(-1.0, 1.0)
+        frame.gas_m3_h, frame.ch4_frac = self._draw.uniform(0.0, 8.0), self._draw.uniform(0.4, 0.7)
+        frame.ph = self._draw.uniform(6.7, 7.8)
+        frame.gas_ns = frame.ch4_ns = frame.ph_ns = now_ns - self._draw.randrange(4 * tick_ns)
 
 
 def roughen(table: Table, draw: random.Random) -> None:

@@ -8,8 +8,22 @@ Neighbours: `field_tables` fills the tables, `tier_a` runs the loop, `signals` i
 b is the record of FIELD, f of FRAME, p and s of PARAMS and POD; d counts devices, k sources, o outputs.
 """
 
+from math import nan
+
 from pod_controller.kernels.compile import kernel
-from sim_hardware.field_records import FLOAT_SWITCH, LEVEL, LOCK, NEVER_NS, POSITION, RING, WEIGHT, Row
+from sim_hardware.field_records import (
+    FLOAT_SWITCH,
+    GAS,
+    LEVEL,
+    LOCK,
+    METHANE,
+    NEVER_NS,
+    POSITION,
+    RING,
+    TEMPERATURE,
+    WEIGHT,
+    Row,
+)
 from sim_hardware.plant import change
 from sim_hardware.plant_records import DEVICE_DEAD, LINE_DEAD, LOST_WRITES, MODULE_FROZEN
 from sim_hardware.signals import shown_value
@@ -120,9 +134,28 @@ def put(b: Row, f: Row, k: int, value: float, taken_ns: int) -> None:
         f.position_frac[i] = value if kind == POSITION else 1.0 - value
         f.position_ns[i] = taken_ns
         f.position_quality[i] = quality
-    else:
+    elif kind == TEMPERATURE:
         f.temp_degc = value
         f.temp_quality = quality
+    else:
+        put_digester(f, kind, value, taken_ns, quality)
+
+
+@kernel
+def put_digester(f: Row, kind: int, value: float, taken_ns: int, quality: int) -> None:
+    """One sample of what the digester's model is fed with."""
+    if kind == GAS:
+        f.gas_m3_h = value
+        f.gas_ns = taken_ns
+        f.gas_quality = quality
+    elif kind == METHANE:
+        f.ch4_frac = value
+        f.ch4_ns = taken_ns
+        f.ch4_quality = quality
+    else:
+        f.ph = value
+        f.ph_ns = taken_ns
+        f.ph_quality = quality
 
 
 @kernel
@@ -151,8 +184,10 @@ def forget_stale(b: Row, f: Row, now_ns: int) -> None:
                 f.float_on[i] = 1
             elif b.kind[k] in (POSITION, LOCK):
                 f.position_quality[i] = BAD
-            else:
+            elif b.kind[k] == TEMPERATURE:
                 f.temp_quality = BAD
+            else:  # the model takes an old sample for none
+                put_digester(f, b.kind[k], nan, b.seen_ns[d], BAD)
 
 
 @kernel

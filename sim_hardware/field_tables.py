@@ -102,9 +102,13 @@ def _uses(topology: Topology) -> dict[str, Use]:
     for v, float_tag in enumerate(topology.float_tags):
         if float_tag is not None:
             uses[float_tag] = Use(fld.FLOAT_SWITCH, v, 0, 1.0)
-    if topology.temp_tag is not None:
-        uses[topology.temp_tag] = Use(fld.TEMPERATURE, 0, 0, 1.0)
-    return uses
+    return uses | _uses_of_control(topology)
+
+
+def _uses_of_control(topology: Topology) -> dict[str, Use]:
+    uses = {} if topology.temp_tag is None else {topology.temp_tag: Use(fld.TEMPERATURE, 0, 0, 1.0)}
+    kinds = zip((fld.GAS, fld.METHANE, fld.ACIDITY), topology.digester_tags or (), strict=False)
+    return uses | {tag: Use(kind, 0, 0, 1.0) for kind, tag in kinds}
 
 
 def _put_sources(b: fld.Row, tags: Sequence[str], uses: dict[str, Use], known: dict[str, int], params: Table) -> None:

@@ -38,6 +38,8 @@ _OTHERS = {
     "PT-312": rec.GAS_PRESSURE,
     "AT-703": rec.LIGHT,
     "AT-704": rec.OXYGEN,
+    "AT-313": rec.METHANE,
+    "AT-304": rec.PH,
     "TT-301": rec.TEMP,
     "TT-302": rec.JACKET,
 }

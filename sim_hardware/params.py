@@ -156,6 +156,8 @@ def _digester(p: rec.Row, data: Section) -> None:
     p.gas_m3_kg = digester["gas_m3_kg"]
     p.release_per_s = digester["release_per_d"] / 86400.0
     p.gas_mbar = digester["pressure_mbar"]
+    p.ch4_frac = digester["ch4_frac"]
+    p.ph = digester["ph"]
     p.heater_w = digester["heater_kw"] * 1000.0
     for key in ("loss_w_k", "ambient_degc", "heat_j_kg_k", "jacket_k", "jacket_s"):
         p[key] = digester[key]

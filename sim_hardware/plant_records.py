@@ -60,7 +60,9 @@ LIGHT = 94
 OXYGEN = 95
 TEMP = 96
 JACKET = 97
-SIGNALS = 98
+METHANE = 98
+PH = 99
+SIGNALS = 100
 
 # How a position is shown while its element is stuck, and how an instrument fails.
 HONEST, LIES, ABSENT = 0, 1, 2
@@ -113,6 +115,8 @@ PARAMS = _record(
     ("jacket_s", "f8"),
     ("light_s", "f8"),
     ("oxygen_mg_l", "f8"),
+    ("ch4_frac", "f8"),
+    ("ph", "f8"),
     ("signal_error", "f8", (SIGNALS,)),  # greatest honest error, in the signal's own base unit (kg for masses)
     ("signal_per_s", "f8", (SIGNALS,)),  # turns of its wave
     ("signal_phase_frac", "f8", (SIGNALS,)),

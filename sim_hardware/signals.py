@@ -28,7 +28,9 @@ from sim_hardware.plant_records import (
     LEVELS,
     LID,
     LIGHT,
+    METHANE,
     OXYGEN,
+    PH,
     POSITION,
     PROVED_LOCKED,
     TEMP,
@@ -76,7 +78,7 @@ def true_value(p: Row, s: Row, signal: int) -> float:
 
 @kernel
 def other_value(p: Row, s: Row, signal: int) -> float:
-    """Gas in m3/h and mbar, light as a fraction, oxygen in mg/l, temperatures in degC."""
+    """Gas in m3/h and mbar, light as a fraction, oxygen in mg/l, temperatures in degC, methane share, pH."""
     if signal == GAS_FLOW:
         return float(s.substrate_kg * p.release_per_s * p.gas_m3_kg * 3600.0)
     if signal == GAS_PRESSURE:
@@ -85,6 +87,10 @@ def other_value(p: Row, s: Row, signal: int) -> float:
         return float(s.light_frac)
     if signal == OXYGEN:
         return float(p.oxygen_mg_l)
+    if signal == METHANE:
+        return float(p.ch4_frac)
+    if signal == PH:
+        return float(p.ph)
     return float(s.temp_degc if signal < JACKET else s.jacket_degc)
 
 

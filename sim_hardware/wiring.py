@@ -106,6 +106,7 @@ DEVICES: tuple[WiredDevice, ...] = (
         3,
         inputs=_row("LT-302", "LT-402", "LT-502", "LT-602", "LT-702", "LT-802", "AT-703", "AT-704"),
     ),
+    WiredDevice("AM-3", "analog_8ch", "C", 5, inputs=_row("AT-304", "AT-313")),
     WiredDevice("TM-1", "temp_pt100_4ch", "C", 4, inputs=_row("TT-301", "TT-302")),
 )
 INDICATOR_CAPACITY_KG = 1000.0  # three 500 kg cells under the buffer, cut by the indicator at 1 t

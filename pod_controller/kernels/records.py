@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pod_controller.kernels.digestion_fields import DIGESTER_FRAME_FIELDS, DIGESTER_STATE_FIELDS, DIGESTION_FIELDS
+
 MAX_VESSELS = 12
 MAX_LEVELS = 3
 MAX_ELEMENTS = 48
@@ -130,6 +132,8 @@ SHEDDING = _record(
     ("deficit_limit_kg", "f8"),
 )
 
+DIGESTION = _record(*DIGESTION_FIELDS)
+
 PLANT = _record(
     ("tick_s", "f8"),
     ("longest_gap_s", "f8"),  # in a longer time between frames, or one that cannot be, anything may come
@@ -151,6 +155,7 @@ PLANT = _record(
     ("regulator", REGULATOR),
     ("shedding", SHEDDING),
     ("thermostat", THERMOSTAT),
+    ("digestion", DIGESTION),
 )
 
 # One scan as the kernels see it. Masses, not heights. Position 0 = fail state (shut, stopped, locked), 1 = open.
@@ -171,6 +176,7 @@ FRAME = _record(
     ("content_quality", "i8", (MAX_CHUTES,)),
     ("temp_degc", "f8"),
     ("temp_quality", "i8"),
+    *DIGESTER_FRAME_FIELDS,
 )
 
 STATE = _record(
@@ -219,6 +225,8 @@ STATE = _record(
     ("transfer_on", "i1", (MAX_TRANSFERS,)),
     ("intake_mean_kg_s", "f8"),
     ("heating", "i1"),
+    # digestion
+    *DIGESTER_STATE_FIELDS,
     # shed
     ("emptying", "i1", (MAX_CHUTES,)),
     ("serving", "i1", (MAX_CHUTES,)),

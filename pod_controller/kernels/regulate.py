@@ -8,6 +8,7 @@ Neighbours: `observe` gives level estimates, `guard` decides. Must not know chut
 """
 
 from pod_controller.kernels.compile import kernel, small_kernel
+from pod_controller.kernels.digestion import watch_digester
 from pod_controller.kernels.records import BUDGET_SLOTS, HISTORY, Record
 
 GOOD = 0
@@ -18,6 +19,8 @@ def regulate(p: Record, s: Record, f: Record, w: Record) -> None:
     """Wish the feed, the transfers and the heater; appends their flows to the order."""
     if p.regulator.feed_flow >= 0:
         book_feed(p, s)
+        if p.digestion.present != 0:
+            watch_digester(p, s, f)
         wish_feed(p, s, w)
     for t in range(p.n_transfers):
         wish_transfer(p, s, w, t)
@@ -37,6 +40,7 @@ def book_feed(p: Record, s: Record) -> None:
         fed_kg = r.shot_kg_s * p.tick_s
         s.slot_kg[s.slot] += fed_kg
         s.owed_kg -= fed_kg
+        s.digest_fed_kg += fed_kg
 
 
 @small_kernel
@@ -49,7 +53,10 @@ def feed_rate_kg_s(p: Record, s: Record) -> float:
     s.intake_mean_kg_s += (coming_kg_s - s.intake_mean_kg_s) * p.tick_s / r.integral_s
     error_kg = s.level_kg[r.vessel] - r.setpoint_kg
     wanted_kg_s = s.intake_mean_kg_s + r.gain_per_s * error_kg + s.integral_kg_s
-    rate_kg_s = min(r.feed_max_kg_s, max(0.0, wanted_kg_s))
+    most_kg_s = r.feed_max_kg_s
+    if p.digestion.present != 0:
+        most_kg_s = min(most_kg_s, s.feed_cap_kg_s)
+    rate_kg_s = min(most_kg_s, max(0.0, wanted_kg_s))
     if rate_kg_s == wanted_kg_s:  # integrate only while not saturated
         s.integral_kg_s += r.gain_per_s * error_kg * p.tick_s / r.integral_s
     return rate_kg_s
@@ -60,6 +67,9 @@ def wish_feed(p: Record, s: Record, w: Record) -> None:
     """Turn the rate into shots: one starts when enough is owed, the level holds it and the budget allows it."""
     r = p.regulator
     rate_kg_s = feed_rate_kg_s(p, s)
+    if p.digestion.present != 0 and s.feed_cap_kg_s <= 0.0:  # stopped: what was owed is not, the running shot ends
+        s.owed_kg = min(0.0, s.owed_kg)
+        s.shot_s = 0.0
     longest_kg = r.shot_max_s * r.shot_kg_s
     s.owed_kg = min(2.0 * longest_kg, max(-longest_kg, s.owed_kg + rate_kg_s * p.tick_s))
     shortest_kg = r.shot_min_s * r.shot_kg_s

@@ -76,7 +76,7 @@ CASES = [
     ([("baud = 38400", "baud = 57600")], "E205", "only at", "baud = 57600"),
     ([(LM_201, LM_201 + "watchdog_s = 2.0\n")], "E305", "level_hydrostatic has no watchdog", ("watchdog_s = 2.0", 3)),
     ([("watchdog_s = 2.0", "watchdog_s = 0.05")], "E305", "is outside 0.1 to 60.0 s", "watchdog_s = 0.05"),
-    ([('current_6 = "FT-311"\n', "")], "E308", "span of 'current_6', which has no tag", "[device.spans]"),
+    ([('current_7 = "PT-312"\n', "")], "E308", "span of 'current_7', which has no tag", "[device.spans]"),
     ([('position_0 = "ZT-101"', 'positron_0 = "ZT-101"')], "E111", "did you mean 'position_0'", "positron_0"),
 ]
 

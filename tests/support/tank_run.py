@@ -36,6 +36,8 @@ class TankRun:
         f.position_frac[: len(self.at_frac)] = self.at_frac
         f.content_kg[: len(self.content_kg)] = self.content_kg
         f.temp_degc = 35.0 + 2.0 * draw.random()
+        f.gas_m3_h, f.ch4_frac, f.ph = 8.0 * draw.random(), 0.4 + 0.3 * draw.random(), 6.7 + 1.1 * draw.random()
+        f.gas_ns, f.ch4_ns, f.ph_ns, f.ph_quality = taken_ns, taken_ns, taken_ns, 0
         if draw.random() < FAULT_SHARE * 10:
             self._spoil()
         self._now_ns += TICK_NS
@@ -51,6 +53,9 @@ class TankRun:
             "content_kg",
             "verified_ns",
             "level_ns",
+            "gas_m3_h",
+            "ph",
+            "ph_quality",
         )
         name = names[int(draw.integers(len(names)))]
         cells = table[name].reshape(-1)
