@@ -138,7 +138,7 @@ class ContinuousFormat(Frozen):
     """How a continuous indicator's frame differs from maker to maker.
 
     tare: six digits of tare follow the weight. checksum: one character after CR. status_a_*: the constant bits of
-    status A. kg_in_status: status B and C tell the unit; otherwise it is kg by the indicator's own setting.
+    status A. kg_in_status: status B and C tell unit and expanded display; else it is kg by its own setting.
     """
 
     tare: bool = True

@@ -15,18 +15,20 @@ from hal.device_facts import ContinuousFormat
 from hal.errors import Code, PodError
 from hal.line import Line, ModbusLine
 from hal.outputs import OutputModule
-from hal.planner import LinePlan, lease_s, plan
+from hal.planner import NORMAL_S, LinePlan, lease_s, plan
+from hal.probe_line import ProbeLine
 from hal.serial_instruments import SerialLine
 from hal.tcp_line import ModbusTcpLine
 from hal.values import Ack, Command, Reading, Scan
 
 _NS = 1_000_000_000
+AnyLine = ModbusLine | SerialLine | ProbeLine
 
 
 class PodIO:
     """The field of one pod. Holds no time: every call is told now_ns."""
 
-    def __init__(self, lines: Sequence[ModbusLine | SerialLine], leases_s: Mapping[str, float]) -> None:
+    def __init__(self, lines: Sequence[AnyLine], leases_s: Mapping[str, float]) -> None:
         self._lines = tuple(lines)
         self._modules = tuple(m for line in lines if isinstance(line, ModbusLine) for m in line.modules)
         self._module_of = {tag: module for module in self._modules for tag in module.tags}
@@ -107,11 +109,18 @@ def build(hardware: Hardware) -> PodIO:
     return PodIO([_build_line(line) for line in plans], leases_s)
 
 
-def _build_line(line: LinePlan) -> ModbusLine | SerialLine:
+def _build_text_line(line: LinePlan) -> SerialLine | ProbeLine:
+    """The line of an instrument that speaks in text: it sends by itself, or it is asked."""
+    (device,) = line.devices
+    name, baud, description = line.config.name, line.config.baud, device.description
+    if description.probe is not None:
+        return ProbeLine(name, baud, device.points, description.probe, max(line.tick_ns, round(NORMAL_S * _NS)))
+    return SerialLine(name, baud, device.points[0], description.continuous or ContinuousFormat(), line.tick_ns)
+
+
+def _build_line(line: LinePlan) -> AnyLine:
     if line.config.protocol == "ascii":
-        device = line.devices[0]
-        form = device.description.continuous or ContinuousFormat()
-        return SerialLine(line.config.name, line.config.baud, device.points[0], form, line.tick_ns)
+        return _build_text_line(line)
     if line.config.protocol == "modbus_tcp":
         modbus: ModbusLine = ModbusTcpLine(line.config.name, line.tick_ns)
     else:

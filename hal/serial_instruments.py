@@ -110,7 +110,7 @@ def weigh(form: ContinuousFormat, frame: bytes, bytes_after: int) -> Weight:
         quality, cause = Quality.UNCERTAIN, Cause.INITIAL_VALUE
     if status_b & _B_MOTION:
         quality, cause = Quality.UNCERTAIN, Cause.SENSOR_NOT_ACCURATE
-    places = (status_a & 0x07) - 2 + bool(status_c & _C_EXPANDED)
+    places = (status_a & 0x07) - 2 + bool(form.kg_in_status and status_c & _C_EXPANDED)
     gross_kg = count / 10**places if places >= 0 else float(count * 10**-places)
     return Weight(gross_kg, quality, cause, bytes_after)
 

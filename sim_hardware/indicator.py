@@ -8,6 +8,7 @@ indicators (their manuals); 18 bytes with checksum.
 
 from functools import lru_cache
 
+from hal.device_facts import ContinuousFormat
 from sim_hardware.rtu_codec import Request
 from sim_hardware.station import Probe, Reply
 from sim_hardware.wire_faults import WireFault
@@ -15,7 +16,8 @@ from sim_hardware.wire_faults import WireFault
 PERIOD_NS = 1_000_000_000 // 7
 _STX, _CR = b"\x02", b"\r"
 _SPOKEN = Request(0, 0, 0, 0, b"", 0)  # stands for "unasked" where faults want a request
-_SWA = 0x20 | 1 << 3 | 3  # always-one bit, display steps of 1, one decimal
+_ONE_DECIMAL, _USUAL_MASK = 3, 0x60
+_SWA = 0x20 | 1 << 3 | _ONE_DECIMAL  # always-one bit, display steps of 1, one decimal
 _SWB, _SWB_NEGATIVE, _SWB_RANGE, _SWB_MOTION = 0x20 | 1 << 4, 1 << 1, 1 << 2, 1 << 3  # bit 4: kg
 _SWC = 0x20
 
@@ -23,8 +25,14 @@ _SWC = 0x20
 class WeighIndicator:
     """Gross weight in kg with one decimal; out-of-range mark when overloaded or without a signal."""
 
-    def __init__(self, mass: Probe, capacity_kg: float, motion_kg: float = 0.3) -> None:
-        """mass: kg on the cells; motion_kg: change from frame to frame above which motion is marked."""
+    def __init__(
+        self, mass: Probe, capacity_kg: float, motion_kg: float = 0.3, form: ContinuousFormat | None = None
+    ) -> None:
+        """mass: kg on the cells; motion_kg: change from frame to frame above which motion is marked.
+
+        form: what its maker does otherwise than most.
+        """
+        self._form = form or ContinuousFormat()
         self._mass = mass
         self._capacity_kg = capacity_kg
         self._motion_kg = motion_kg
@@ -43,7 +51,11 @@ class WeighIndicator:
         tenths = round(mass_kg * 10.0)
         if tenths < 0:
             status |= _SWB_NEGATIVE
-        return seal_toledo(bytes((_SWA, status, _SWC)) + b"%6d%6d" % (abs(tenths), 0))
+        form = self._form
+        digits = b"%6d%6d" % (abs(tenths), 0) if form.tare else b"%6d" % abs(tenths)
+        first = _SWA if form.status_a_mask == _USUAL_MASK else form.status_a_value | _ONE_DECIMAL
+        frame = seal_toledo(bytes((first, status, _SWC)) + digits)
+        return frame if form.checksum else frame[:-1]
 
 
 @lru_cache(maxsize=4096)

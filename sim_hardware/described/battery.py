@@ -16,6 +16,7 @@ from hal.registers import raw_words
 from hal.values import Cause, Quality, Reading
 from sim_hardware.described.bench import TICK_S, Bench
 from sim_hardware.described.orders import commands, outputs, wear
+from sim_hardware.described.text_battery import garbage_ends, golden_frames, silence_is_told, what_it_shows_arrives
 
 Check = Callable[[Description], Iterator[str]]
 SWAPS = 12
@@ -25,8 +26,12 @@ _LARGEST = {"bit": 1, "u8": 255, "s8": 127, "u16": 65535, "s16": 32767, "bcd": 9
 
 def check(description: Description) -> list[str]:
     """Every fault found, each with the name of the check."""
-    checks = CHECKS if description.protocol == "modbus_rtu" else ()
-    return [f"{each.__name__}: {fault}" for each in checks for fault in each(description)]
+    return [f"{each.__name__}: {fault}" for each in checks_of(description) for fault in each(description)]
+
+
+def checks_of(description: Description) -> tuple[Check, ...]:
+    """What a device of this kind has to pass."""
+    return CHECKS if description.protocol == "modbus_rtu" else TEXT_CHECKS
 
 
 def read_points(description: Description) -> list[PointSpec]:
@@ -249,5 +254,12 @@ CHECKS: tuple[Check, ...] = (
     outputs,
     wear,
     commands,
+    sources_are_named,
+)
+TEXT_CHECKS: tuple[Check, ...] = (
+    golden_frames,
+    what_it_shows_arrives,
+    silence_is_told,
+    garbage_ends,
     sources_are_named,
 )

@@ -9,12 +9,11 @@ from hal.errors import PodError
 from sim_hardware.described import battery
 from sim_hardware.described.bench import Bench
 
-MODBUS_TYPES = [name for name in known_types() if load(name).protocol == "modbus_rtu"]
+CASES = [(name, check) for name in known_types() for check in battery.checks_of(load(name))]
 REAL_TYPES = [name for name in known_types() if load(name).manufacturer != "reference pod"]
 
 
-@pytest.mark.parametrize("check", battery.CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("device_type", MODBUS_TYPES)
+@pytest.mark.parametrize(("device_type", "check"), CASES, ids=[f"{name}-{check.__name__}" for name, check in CASES])
 def test_every_description_passes(device_type: str, check: battery.Check) -> None:
     assert list(check(load(device_type))) == []
 
