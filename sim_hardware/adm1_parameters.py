@@ -111,7 +111,7 @@ def _fill_equilibria(p: r.Row, v: Mapping[str, float]) -> None:
 
 
 def _fill_petersen(p: r.Row, v: Mapping[str, float]) -> None:
-    carbon, nitrogen = _contents(v)
+    carbon, nitrogen = contents(v)
     at = 0
     for process, row in enumerate([*_breakdown(v), *_uptakes(v), *_decays()]):
         closed = dict(row)
@@ -124,7 +124,7 @@ def _fill_petersen(p: r.Row, v: Mapping[str, float]) -> None:
         p.first_entry[process + 1] = at
 
 
-def _contents(v: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:
+def contents(v: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:
     """Kmol of carbon and of nitrogen per kg COD of each state."""
     names = {"S_I": "sI", "X_I": "xI", "X_xc": "xc", "X_ch": "ch", "X_pr": "pr", "X_li": "li", "S_ch4": "ch4"}
     names |= {f"S_{name}": name for name in ("su", "aa", "fa", "va", "bu", "pro", "ac")}

@@ -93,7 +93,8 @@ def sim(**options: Any) -> int:
 
         return cli_serve.run(asked, asked.serve_in)
     if asked.scenario is None:
-        raise click.UsageError(f"which scenario? One of {', '.join(scenarios.names())}, or a file ending in .toml")
+        known = ", ".join([*scenarios.names(), *scenarios.long_names()])
+        raise click.UsageError(f"which scenario? One of {known}, or a file ending in .toml")
     config = load(asked.config_file)
     drawn, extra = _drawn(asked, asked.scenario, config)
     sampler = cli_report.begin(asked.report_path, config, drawn.duration_s)

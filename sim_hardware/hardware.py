@@ -16,8 +16,9 @@ from hal.clock import Clock
 from hal.errors import PodError
 from pod_controller.config import PodConfig
 from sim_hardware import faults
+from sim_hardware.biology.start import equip
 from sim_hardware.fault_targets import targets_of
-from sim_hardware.params import Start, fresh_pod, plant_params
+from sim_hardware.params import Start, fresh_pod, plant_params, reference
 from sim_hardware.pod_plant import Plant, StandingPlant
 from sim_hardware.scenarios import Scenario
 from sim_hardware.wire import WireBench, Wired
@@ -67,7 +68,10 @@ def build(
     params = plant_params(scenario.seed)
     start = scenario.start._replace(float_chain=float_chain)
     events = faults.sort_events(np.concatenate([scenario.events, plan.events]))
-    return _on_lines(config, Plant(params, fresh_pod(params, start), events, plan.rows), plan.wire)
+    pod = fresh_pod(params, start)
+    if scenario.biology is not None:
+        equip(params, pod, scenario.biology, scenario.day_starts_h, reference("biology.toml"))
+    return _on_lines(config, Plant(params, pod, events, plan.rows), plan.wire)
 
 
 def build_standing(config: PodConfig, seed: int, extra_faults: Sequence[faults.Fault] = ()) -> Hardware:

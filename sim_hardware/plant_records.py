@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sim_hardware.biology.records import BIOLOGY, BIOLOGY_PARAMS
+
 Table = npt.NDArray[Any]
 Row = Any  # one record of a Table: fields by name
 
@@ -62,7 +64,10 @@ TEMP = 96
 JACKET = 97
 METHANE = 98
 PH = 99
-SIGNALS = 100
+FOS_TAC = 100  # as the laboratory said last; this and the rest: only of a pod with biology
+FOAM = 101
+DENSITY = 102  # of the luminous culture
+SIGNALS = 103
 
 # How a position is shown while its element is stuck, and how an instrument fails.
 HONEST, LIES, ABSENT = 0, 1, 2
@@ -121,6 +126,7 @@ PARAMS = _record(
     ("signal_per_s", "f8", (SIGNALS,)),  # turns of its wave
     ("signal_phase_frac", "f8", (SIGNALS,)),
     ("signal_per_kg", "f8", (SIGNALS,)),  # shown units per base unit
+    ("biology", BIOLOGY_PARAMS),
 )
 
 POD = _record(
@@ -174,6 +180,7 @@ POD = _record(
     ("hauled_kg", "f8"),
     ("held_start_kg", "f8"),
     ("total_start_kg", "f8"),
+    ("biology", BIOLOGY),
 )
 
 # What happens at a set time whatever the controller does.

@@ -12,6 +12,7 @@ import numpy as np
 
 from hal.errors import PodError
 from sim_hardware import plant_records as rec
+from sim_hardware.biology.turn import turn
 from sim_hardware.layout import actuators, signals, vessel_names
 from sim_hardware.plant import begin, change, play, switch_fault
 from sim_hardware.plant_records import Table, table
@@ -70,6 +71,8 @@ class Plant:
         self.chutes = int(params[0].n_chutes)
         self._actuators = actuators(self.chutes)
         self._signals = signals(self.chutes)
+        self._lives = bool(params[0].biology.period_ns > 0)
+        self._due_ns = pod["biology"]["due_ns"]
         begin(params, pod)
 
     @property
@@ -90,6 +93,9 @@ class Plant:
 
     def advance_to(self, now_ns: int) -> None:
         """Bring the plant to now_ns; bags, draws and plant faults due on the way happen at their exact times."""
+        while self._lives and self._due_ns[0] <= now_ns:
+            play(self._params, self._pod, self._events, self._faults, int(self._due_ns[0]))
+            turn(self._params, self._pod)
         play(self._params, self._pod, self._events, self._faults, now_ns)
         self._stale = True
 
@@ -171,6 +177,7 @@ def figures(params: Table, pod: Table) -> Figures:
     front_spilled_kg = float(s.spilled_waste_kg[: rec.FRONT].sum())
     in_kg = float(s.total_start_kg) + arrived_kg - refused_kg + float(s.supplied_kg)
     out_kg = float(s.spilled_kg.sum() + s.drawn_kg + s.hauled_kg + s.content_kg.sum())
+    out_kg += float(s.biology.made_kg + s.biology.vapour_kg)
     vessels = {name: _vessel(p, s, vessel) for name, vessel in names.items()}
     accepted_kg = arrived_kg - refused_kg
     return Figures(

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hal.errors import PodError
 from sim_hardware import faults
 from sim_hardware.arrivals import Convoy, People, Profile, bags, convoy_bags, draws, queue_at_lids
+from sim_hardware.biology.settings import Settings
 from sim_hardware.params import Start
 from sim_hardware.plant_records import Table
 from sim_hardware.streams import stream
@@ -54,6 +55,7 @@ class ScenarioFile(_Table):
     people: People | None = None
     faults: tuple[str, ...] = ()
     one_of_faults: tuple[str, ...] = ()  # one of these, drawn per seed
+    biology: Settings | None = None  # without it gas and light are stand-ins
     must_hold: Mapping[str, Mapping[str, float]] = {}  # policy -> figure_min or figure_max -> bound
 
 
@@ -69,12 +71,23 @@ class Scenario:
     events: Table
     faults: tuple[faults.Fault, ...]
     must_hold: Mapping[str, Mapping[str, float]]
+    biology: Settings | None = None
+    day_starts_h: float = 0.0
 
 
 def names() -> list[str]:
-    """The scenarios that come with the pod."""
-    folder = files("sim_hardware").joinpath("scenarios")
-    return sorted(entry.name.removesuffix(_ENDING) for entry in folder.iterdir() if entry.name.endswith(_ENDING))
+    """The scenarios that come with the pod and last hours."""
+    return _in_folder("scenarios")
+
+
+def long_names() -> list[str]:
+    """Those that last days and weeks, with biology."""
+    return _in_folder("scenarios/long")
+
+
+def _in_folder(folder: str) -> list[str]:
+    entries = files("sim_hardware").joinpath(folder).iterdir()
+    return sorted(entry.name.removesuffix(_ENDING) for entry in entries if entry.name.endswith(_ENDING))
 
 
 def load(name: str) -> ScenarioFile:
@@ -116,11 +129,14 @@ def draw(name: str, seed: int, chutes: int, duration_s: float | None = None) -> 
         events=faults.sort_events(faults.rows_of_events(events)),
         faults=tuple(faults.parse(text) for text in texts),
         must_hold=file.must_hold,
+        biology=file.biology,
+        day_starts_h=file.day_starts_h,
     )
 
 
 def _packaged(name: str) -> str:
-    known = names()
+    known = [*names(), *long_names()]
     if name not in known:
         raise PodError(BAD_SCENARIO, f"scenario {name!r} is not known: {faults.nearest(name, known)}")
-    return files("sim_hardware").joinpath("scenarios", name + _ENDING).read_text("utf-8")
+    folder = "scenarios" if name in names() else "scenarios/long"
+    return files("sim_hardware").joinpath(folder, name + _ENDING).read_text("utf-8")

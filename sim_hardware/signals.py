@@ -11,6 +11,8 @@ registers or quality codes.
 from math import nan
 
 from pod_controller.kernels.compile import kernel
+from sim_hardware.biology.foam import swollen_kg
+from sim_hardware.biology.records import BURNER, FLARE
 from sim_hardware.plant_records import (
     ABSENT,
     BIASED,
@@ -20,6 +22,8 @@ from sim_hardware.plant_records import (
     DIGESTER,
     DRIFTING,
     FLOAT,
+    FOAM,
+    FOS_TAC,
     FROZEN,
     GAS_FLOW,
     GAS_PRESSURE,
@@ -39,6 +43,7 @@ from sim_hardware.plant_records import (
 )
 
 BUFFER_LEVELS = 3
+RADAR_301 = LEVELS + BUFFER_LEVELS + 1  # the digester's second level sees the surface, foam included
 
 
 @kernel
@@ -71,27 +76,61 @@ def true_value(p: Row, s: Row, signal: int) -> float:
         return float(s.content_kg[signal - CONTENT])
     if signal == FLOAT:
         return float(s.float_on)
+    if signal == RADAR_301 and p.biology.period_ns > 0:
+        return float(swollen_kg(p.biology, s.biology, s.content_kg[DIGESTER]))
     if signal < GAS_FLOW:
         return float(s.content_kg[vessel_of(signal)])
+    return process_value(p, s, signal)
+
+
+@kernel
+def process_value(p: Row, s: Row, signal: int) -> float:
+    """Temperatures in degC, light as a fraction, and gas and liquor as far as there is biology."""
+    if signal == TEMP:
+        return float(s.temp_degc)
+    if signal == JACKET:
+        return float(s.jacket_degc)
+    if signal == LIGHT:
+        return float(s.light_frac)
+    if p.biology.period_ns > 0:
+        return living_value(s.biology, signal)
     return other_value(p, s, signal)
 
 
 @kernel
 def other_value(p: Row, s: Row, signal: int) -> float:
-    """Gas in m3/h and mbar, light as a fraction, oxygen in mg/l, temperatures in degC, methane share, pH."""
+    """Stand-ins of a pod without biology: gas in m3/h and mbar, mg/l, methane share, pH; NaN for the rest."""
     if signal == GAS_FLOW:
         return float(s.substrate_kg * p.release_per_s * p.gas_m3_kg * 3600.0)
     if signal == GAS_PRESSURE:
         return float(p.gas_mbar)
-    if signal == LIGHT:
-        return float(s.light_frac)
     if signal == OXYGEN:
         return float(p.oxygen_mg_l)
     if signal == METHANE:
         return float(p.ch4_frac)
     if signal == PH:
         return float(p.ph)
-    return float(s.temp_degc if signal < JACKET else s.jacket_degc)
+    return nan
+
+
+@kernel
+def living_value(b: Row, signal: int) -> float:
+    """What lives: gas to burner and flare in m3/h, mbar, mg/l, methane share, pH, FOS/TAC, foam in m, density."""
+    if signal == GAS_FLOW:
+        return float(b.path_m3_h[BURNER] + b.path_m3_h[FLARE])
+    if signal == GAS_PRESSURE:
+        return float(b.gauge_mbar)
+    if signal == OXYGEN:
+        return float(b.oxygen_mg_l)
+    if signal == METHANE:
+        return float(b.ch4_frac)
+    if signal == PH:
+        return float(b.ph)
+    if signal == FOS_TAC:
+        return float(b.lab_shown_ratio)
+    if signal == FOAM:
+        return float(b.foam_m)
+    return float(b.density_ratio)
 
 
 @kernel

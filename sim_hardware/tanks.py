@@ -2,12 +2,13 @@
 
 Same conventions as `vessels`: one record of PARAMS (p) and POD (s), h_s seconds without a change of command. The
 digester's gas, heat and light move on a slow clock of their own, so that they do not depend on how time was cut up.
-The light is a stand-in (first order after the dosing); the biology of digester and culture has its own place.
+A pod without biology has stand-ins for gas and light, first order after feed and dosing.
 
-Neighbours: `vessels`, `plant`. Must not know the controller.
+Neighbours: `vessels`, `plant`, `biology.turn`, which takes over once a minute. Must not know the controller.
 """
 
 from pod_controller.kernels.compile import kernel
+from sim_hardware.biology.weather import ambient_degc
 from sim_hardware.plant_records import (
     BIN,
     BUFFER,
@@ -29,13 +30,16 @@ from sim_hardware.vessels import settle_buffer, stays_shut
 @kernel
 def pour(p: Row, s: Row, v: int, kg: float) -> float:
     """Kg into vessel v; returns what runs over its weir. What is over the lip is spilled and gone."""
+    weir_kg = p.weir_kg[v]
+    if v == DIGESTER:
+        weir_kg += s.biology.weir_shift_kg
     before_kg = s.content_kg[v]
     s.content_kg[v] += kg
     over_kg = 0.0
-    if s.content_kg[v] > p.weir_kg[v]:
+    if s.content_kg[v] > weir_kg:
         # A vessel that stood at its weir passes on exactly what came: no rounding of 40 t in every step.
-        over_kg = kg if before_kg >= p.weir_kg[v] else s.content_kg[v] - p.weir_kg[v]
-        s.content_kg[v] = p.weir_kg[v]
+        over_kg = kg if before_kg >= weir_kg else s.content_kg[v] - weir_kg
+        s.content_kg[v] = weir_kg if before_kg < weir_kg else before_kg
     spilled_kg = s.content_kg[v] - p.lip_kg[v]
     if spilled_kg > 0.0:
         s.content_kg[v] = p.lip_kg[v]
@@ -47,7 +51,7 @@ def pour(p: Row, s: Row, v: int, kg: float) -> float:
 
 @kernel
 def run_feed(p: Row, s: Row, h_s: float) -> None:
-    """Buffer to digester; over the weir the same mass leaves to the sump, and from a full sump to storage."""
+    """Buffer to digester."""
     kg = min(s.content_kg[BUFFER], p.feed_kg_s * min(s.mean_frac[FEED_PUMP], s.mean_frac[FEED_VALVE]) * h_s)
     if kg <= 0.0:
         return
@@ -56,16 +60,31 @@ def run_feed(p: Row, s: Row, h_s: float) -> None:
     s.buffer_waste_kg -= waste_kg
     s.buffer_water_kg -= water_kg
     settle_buffer(p, s)
+    feed_digester(p, s, waste_kg, water_kg)
+
+
+@kernel
+def feed_digester(p: Row, s: Row, waste_kg: float, water_kg: float) -> None:
+    """Waste and its water arrive in the digester; over the weir the same mass leaves."""
     fed_kg = waste_kg + water_kg
     s.processed_kg += waste_kg
     s.fed_kg += fed_kg
     s.slow_fed_kg += fed_kg
     s.substrate_kg += waste_kg
+    s.biology.waste_kg += waste_kg
+    s.biology.water_kg += water_kg
     over_kg = pour(p, s, DIGESTER, fed_kg)
     if over_kg > 0.0:
-        over_kg = pour(p, s, SUMP, over_kg)
-        if over_kg > 0.0:
-            pour(p, s, STORAGE, over_kg)
+        drain(p, s, over_kg)
+
+
+@kernel
+def drain(p: Row, s: Row, over_kg: float) -> None:
+    """What leaves the digester over its weir: to the sump, and from a full sump to storage."""
+    s.biology.over_kg += over_kg
+    over_kg = pour(p, s, SUMP, over_kg)
+    if over_kg > 0.0:
+        pour(p, s, STORAGE, over_kg)
 
 
 @kernel
@@ -103,6 +122,7 @@ def run_dosing(p: Row, s: Row, h_s: float) -> None:
     s.content_kg[STORAGE] -= liquor_kg
     s.supplied_kg += water_kg
     s.slow_dosed_kg += liquor_kg + water_kg
+    s.biology.dosed_kg += liquor_kg + water_kg
     over_kg = pour(p, s, REACTOR, liquor_kg + water_kg)
     if over_kg > 0.0:
         pour(p, s, BYPRODUCT, over_kg)
@@ -123,13 +143,10 @@ def run_slow(p: Row, s: Row) -> None:
     released_kg = s.substrate_kg * p.release_per_s * period_s
     s.substrate_kg -= released_kg
     s.gas_m3 += released_kg * p.gas_m3_kg
-    on_frac = s.heat_on_s / period_s
-    gain_j = p.heater_w * s.heat_on_s - p.loss_w_k * (s.temp_degc - p.ambient_degc) * period_s
-    gain_j -= s.slow_fed_kg * p.heat_j_kg_k * (s.temp_degc - p.ambient_degc)
-    s.temp_degc += gain_j / (s.content_kg[DIGESTER] * p.heat_j_kg_k)
-    s.jacket_degc += (s.temp_degc + p.jacket_k * on_frac - s.jacket_degc) * min(1.0, period_s / p.jacket_s)
+    run_heat(p, s, period_s)
     dosed_frac = s.slow_dosed_kg / (p.dosing_kg_s * period_s)
-    s.light_frac += (dosed_frac - s.light_frac) * min(1.0, period_s / p.light_s)
+    if p.biology.period_ns == 0:
+        s.light_frac += (dosed_frac - s.light_frac) * min(1.0, period_s / p.light_s)
     s.heat_on_s = 0.0
     s.slow_fed_kg = 0.0
     s.slow_dosed_kg = 0.0
@@ -142,3 +159,27 @@ def run_slow(p: Row, s: Row) -> None:
         s.hauled_kg += s.content_kg[BIN]
         s.content_kg[BIN] = 0.0
     s.slow_at_ns += p.slow_ns
+
+
+@kernel
+def run_heat(p: Row, s: Row, period_s: float) -> None:
+    """Heat balance of the digester over one slow period: heater, walls, cold feed; with biology, weather and vapour."""
+    biology = p.biology.period_ns > 0
+    ambient_now_degc = ambient_degc(p.biology, p.ambient_degc, s.now_ns) if biology else p.ambient_degc
+    lost_j = p.loss_w_k * (s.temp_degc - ambient_now_degc) * period_s
+    gain_j = p.heater_w * s.heat_on_s - lost_j
+    gain_j -= s.slow_fed_kg * p.heat_j_kg_k * (s.temp_degc - ambient_now_degc)
+    if biology:
+        b = s.biology
+        gain_j -= b.latent_due_j
+        left_kg = b.slow_content_kg + s.slow_fed_kg - s.content_kg[DIGESTER]
+        b.slow_content_kg = s.content_kg[DIGESTER]
+        b.heater_j += p.heater_w * s.heat_on_s
+        b.lost_j += lost_j
+        b.fed_j += s.slow_fed_kg * p.heat_j_kg_k * ambient_now_degc
+        b.over_j += left_kg * p.heat_j_kg_k * s.temp_degc
+        b.latent_j += b.latent_due_j
+        b.latent_due_j = 0.0
+    s.temp_degc += gain_j / (s.content_kg[DIGESTER] * p.heat_j_kg_k)
+    on_frac = s.heat_on_s / period_s
+    s.jacket_degc += (s.temp_degc + p.jacket_k * on_frac - s.jacket_degc) * min(1.0, period_s / p.jacket_s)

@@ -18,10 +18,11 @@ from hal.errors import PodError
 from pod_controller.kernels import records
 from pod_controller.topology import Topology
 from sim_hardware import field_records as fld
+from sim_hardware.biology.start import equip
 from sim_hardware.fault_targets import targets_of
 from sim_hardware.faults import UNFIT_TIER, Fault, parse, plan, sort_events
 from sim_hardware.field_tables import edge_table, field_table
-from sim_hardware.params import fresh_pod, plant_params
+from sim_hardware.params import fresh_pod, plant_params, reference
 from sim_hardware.plant import begin
 from sim_hardware.plant_records import Table
 from sim_hardware.pod_plant import Figures, figures
@@ -179,6 +180,8 @@ def _tables(
         float_chain=options.float_chain and policy != "open"
     )  # the pod as it was at the festival had none
     pod = fresh_pod(params, start, options.plant)
+    if drawn.biology is not None:
+        equip(params, pod, drawn.biology, drawn.day_starts_h, reference("biology.toml"))
     begin(params, pod)
     end_ns = round(drawn.duration_s * NS)
     events = drawn.events[drawn.events["at_ns"] <= end_ns]

@@ -6,6 +6,7 @@ Must not know scenarios.
 
 from pod_controller.kernels import rules
 from pod_controller.kernels.compile import kernel
+from sim_hardware.biology.turn import take_turns
 from sim_hardware.field import drop_expired, find_expiry, forget_stale, poll, prove, switch, write
 from sim_hardware.field_records import Row, Table
 from sim_hardware.plant import play_record
@@ -17,6 +18,7 @@ def run_ticks(core: Row, hardware: Row, counts: Table, trace: Row) -> None:
     """Run until until_tick or until the trace is full. core, hardware, trace: the tuples of tables of `tier_a`."""
     r = counts[0]
     while r.tick < r.until_tick and r.traced < len(trace.ticks):
+        take_turns(hardware.params[0], hardware.pod[0])
         one_tick(core, hardware, r)
         if r.settling == 0:
             count(core, r)

@@ -1,7 +1,7 @@
 """The one decorator under which kernels are compiled, and where their machine code is kept.
 
 `kernel` marks a plain function; with NUMBA_DISABLE_JIT=1 it stays one. The cache is numba's, with its traps closed:
-the stamp of a cached function covers every source file beside it and in this package (numba's own covers only the
+the stamp of a cached function covers every source file of its package and in this one (numba's own covers only the
 file it stands in, so a changed constant next door would be ignored); files are checked against a manifest before they
 are loaded (a torn or altered cache is thrown away, not executed); where no directory can be written, a private copy of
 whatever is there serves for this process. Built on numba's internal cache API, hence the pin on its minor version.
@@ -139,8 +139,8 @@ class KernelCacheLocator(caching.UserProvidedCacheLocator):
         self._cache_path = str((cache_home() or Path()) / subpath(py_file))
 
     def get_source_stamp(self) -> str:
-        """One hash over this package and every source beside the function."""
-        return _source_stamp(Path(self._py_file).parent)
+        """One hash over this package and every source of the package the function is in."""
+        return _source_stamp(_whole_package(Path(self._py_file).parent))
 
     @classmethod
     def from_function(cls, py_func: Callable[..., Any], py_file: str) -> "KernelCacheLocator | None":
@@ -164,12 +164,21 @@ def _own_locator() -> Iterator[None]:
         settings.CACHE_LOCATOR_CLASSES = before
 
 
+def _whole_package(folder: Path) -> Path:
+    """The outermost package around a folder, for its kernels may call each other; for the kernels here, this one."""
+    if folder == _PACKAGE:
+        return folder
+    while (folder.parent / "__init__.py").exists():
+        folder = folder.parent
+    return folder
+
+
 @cache
-def _source_stamp(folder: Path) -> str:
+def _source_stamp(package: Path) -> str:
     digest = hashlib.sha256()
-    for place in sorted({_PACKAGE, folder}):
-        for source in sorted(place.glob("*.py")):
-            digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    for place in sorted({_PACKAGE, package}):
+        for source in sorted(place.rglob("*.py")):
+            digest.update(str(source.relative_to(place)).encode() + b"\0" + source.read_bytes())
     return digest.hexdigest()
 
 

@@ -15,7 +15,7 @@ MAX_FILE_LINES = 300
 
 # One list for the whole project. A suffix is the last part of a name; a name may also be the bare suffix (`ratio`).
 UNIT_SUFFIXES = (
-    *("kg", "g", "kg_s", "kg_h", "kg_d", "kg_m3", "kg_kg", "g_l", "mg_l"),  # mass, mass flow, density, content
+    *("kg", "g", "kg_s", "kg_h", "kg_d", "kg_m3", "kg_kg", "g_l", "mg_l", "kmol_m3"),  # mass, flow, content
     *("mmol_l", "mmol_g", "mmol_l_d", "mmol_l_bar", "bar", "per_k"),  # amounts, and the gas over them
     *("m", "mm", "m2", "m3", "m_s", "m_s2", "m3_s", "m3_h", "m3_d", "m3_kg", "m2_s"),  # length, volume, flow
     *("s", "ms", "us", "ns", "h", "d", "per_s", "per_h", "per_d", "hz", "baud", "rpm"),  # time and rates
