@@ -3,7 +3,7 @@
     {"v": 1, "do": "status", "of_ticks": 600}      {"v": 1, "do": "why", "inlet": "gate_1"}
     {"v": 1, "do": "bus", "what": ...}              bus_answers: lines, frames, readings
     {"v": 1, "do": "start" | "stop" | "hold" | "reset" | "recalibrate", "reason": "..."}
-    {"v": 1, "do": "reading", "tag": "WT-101"}
+    {"v": 1, "do": "reading", "tag": "WT-101"}      {"v": 1, "do": "stroke", "thing": "FV-101"}, then "stroked"
 
 An answer is `{"v": 1, "ok": true, ...}` or `{"v": 1, "ok": false, "code": 4xx, "text": "E4xx ..."}`. What is asked
 twice within a tick is worked out once. Neighbours: `control_socket` carries lines, `core` considers requests, `status`
@@ -24,10 +24,10 @@ from pod_controller.punctuality import REMEMBERED
 from pod_controller.status import Snapshot, status
 
 VERSION = 1
-REQUESTS = ("start", "stop", "hold", "reset", "recalibrate")
-QUESTIONS = ("status", "why", "bus", "reading")
+REQUESTS = ("start", "stop", "hold", "reset", "recalibrate", "stroke")
+QUESTIONS = ("status", "why", "bus", "reading", "stroked")
 KEYS = {"v": int, "do": str, "reason": str, "inlet": str, "of_ticks": int}
-KEYS |= {"what": str, "tag": str, "line": str, "since": int}  # of questions about lines and tags
+KEYS |= {"what": str, "tag": str, "line": str, "since": int, "thing": str}  # of questions about lines and tags
 REASON_MOST = 200
 KEPT_MOST = 64
 NOT_A_REQUEST, OTHER_VERSION, NO_TICK_YET, UNKNOWN_INLET, UNKNOWN_TAG = 434, 435, 436, 437, 473
@@ -48,9 +48,9 @@ class Answers:
         do = asked["do"]
         if do in REQUESTS:
             # Read here: a disk that hangs keeps this thread waiting and no tick.
-            calibrations = self._core.read_calibrations() if do == "recalibrate" else None
+            calibrations = self._core.workshop.read() if do == "recalibrate" else None
             reason = _clean(asked.get("reason", "")) or "no reason given"
-            return self._core.ask(Request(do, reason, who, calibrations))
+            return self._core.ask(Request(do, reason, who, calibrations, _clean(asked.get("thing", ""))))
         snapshot = self._core.snapshot
         if snapshot is None:
             raise PodError(NO_TICK_YET, "the core has not ticked yet: try again")
@@ -70,6 +70,8 @@ class Answers:
         if asked["do"] == "status":
             of_ticks = min(max(asked.get("of_ticks", REMEMBERED), 1), REMEMBERED)
             return head | status(snapshot, self._core.surroundings(now_ns), of_ticks)
+        if asked["do"] == "stroked":
+            return head | {"stroke": self._core.workshop.told()}
         if asked["do"] == "reading":
             return head | self._reading(snapshot, asked.get("tag", ""), now_ns)
         inlet = asked.get("inlet")
@@ -81,7 +83,7 @@ class Answers:
 
     def _reading(self, snapshot: Snapshot, tag: str, now_ns: int) -> dict[str, Any]:
         """One input as the tick saw it, and as its instrument gave it; null for a value that is BAD."""
-        reading, place = snapshot.scan.readings.get(tag), self._core.places.get(tag)
+        reading, place = snapshot.scan.readings.get(tag), self._core.workshop.places.get(tag)
         if reading is None:
             known = ", ".join(sorted(snapshot.scan.readings))
             raise PodError(UNKNOWN_TAG, f"no input is called {_clean(tag)[:40]!r}: there are {known}")

@@ -8,19 +8,17 @@ Must not know sockets, signals or threads, nor where time comes from.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from functools import partial
 from typing import NamedTuple, Protocol
 
-from hal.calibration import Place
-from hal.calibration_file import Book
 from hal.errors import PodError
 from hal.port_watch import WatchedPort
 from hal.values import Quality
 from hal.watchdog import ServiceManager
 from pod_controller.app import App
 from pod_controller.commissioning.book import InForce
+from pod_controller.commissioning.workshop import Workshop
 from pod_controller.journal import Journal
 from pod_controller.modes import State
 from pod_controller.punctuality import Punctuality
@@ -35,15 +33,17 @@ FIRST_OPEN_S = 3.0
 WAITING_MOST = 16
 NOTICES_KEPT = 12
 UNVERIFIED, REFUSED, BUSY = 431, 432, 433
+WORK = ("recalibrate", "stroke")
 
 
 class Request(NamedTuple):
-    """What a person wants: start, stop, hold, reset, or new calibrations in force."""
+    """What a person wants: start, stop, hold, reset; a technician: recalibrate, stroke."""
 
     what: str
     reason: str
     who: str
     calibrations: InForce | None = None  # of `recalibrate`
+    thing: str = ""  # of `stroke`: which element
 
 
 class Log(Protocol):
@@ -67,10 +67,7 @@ class Core:
         self.snapshot: Snapshot | None = None
         self.scheduling = "ordinary"
         self.recorder: Recorder | None = None
-        self.calibrations = InForce({}, Book())
-        self.places: Mapping[str, Place] = {}
-        # From their file again; whoever asks is in another thread than the tick.
-        self.read_calibrations: Callable[[], InForce] = partial(InForce, {}, Book())
+        self.workshop = Workshop(app.loop, journal)
         self.finished = False
         self.verified = False
         self.punctuality = Punctuality(round(app.config.control.tick_s * NS))
@@ -125,14 +122,8 @@ class Core:
             list(self._notices),
             self._journal.health(now_ns),
             self.recorder.trouble if self.recorder else "",
-            self.calibrations,
+            self.workshop.calibrations,
         )
-
-    def calibrate(self, calibrations: InForce) -> None:
-        """From the next sample on read through these curves."""
-        self.calibrations = calibrations
-        for tag, place in self.places.items():
-            place.put(calibrations.curves.get(tag))
 
     def tick(self, now_ns: int) -> None:
         """One tick. What goes wrong inside is raised after every output was told its fail state (see `loop`)."""
@@ -144,9 +135,9 @@ class Core:
             return
         self._consider_requests(now_ns)
         self._take_configuration(now_ns)
-        for place in self.places.values():
-            place.look(now_ns)
+        self.workshop.before_tick(now_ns)
         self.loop.tick(now_ns)
+        self.workshop.after_tick(now_ns)
         self._watch_ports(now_ns)
         self._publish(now_ns)
         self._tell_manager()
@@ -169,10 +160,10 @@ class Core:
 
     def _consider(self, now_ns: int, request: Request, answer: "Future[str]") -> None:
         before = self.loop.modes.state
-        if request.calibrations is not None:
-            accepted = self._recalibrate(request.calibrations)
-        else:
-            accepted = self.loop.request(now_ns, request.what)
+        if request.what in WORK:
+            self._work(now_ns, request, answer)
+            return
+        accepted = self.loop.request(now_ns, request.what)
         reached = self.loop.modes.state
         if accepted or request.what == "stop":  # a stop is never refused: there is nothing it could endanger
             self._journal.note(now_ns, "request", request.what, reached.value, request.reason, request.who)
@@ -183,24 +174,27 @@ class Core:
         self._journal.note(now_ns, "request", request.what, "refused", f"{request.reason}; {text}", request.who)
         answer.set_exception(PodError(REFUSED, text))
 
-    def _recalibrate(self, calibrations: InForce) -> bool:
-        """New curves make levels and weights jump: not under a pod that runs."""
-        if self.loop.modes.executes:
-            return False
-        self.calibrate(calibrations)
-        return True
+    def _work(self, now_ns: int, request: Request, answer: "Future[str]") -> None:
+        """What a technician asks of the workshop."""
+        try:
+            if request.calibrations is not None:
+                self.workshop.recalibrate(request.calibrations)
+            else:
+                self.workshop.stroke(request.thing, now_ns)
+        except PodError as error:
+            self._journal.note(now_ns, "request", request.what, "refused", f"{request.reason}; {error}", request.who)
+            answer.set_exception(error)
+            return
+        self._journal.note(now_ns, "request", request.what, request.thing or "taken", request.reason, request.who)
+        self._log.info(f"{request.what} {request.thing} by {request.who} ({request.reason})")
+        answer.set_result(self.loop.modes.state.value)
 
     def _advice(self, what: str, state: State) -> str:
         if what == "start" and state is State.STOPPED and self.loop.permit is not None:
             missing = waits_for(self.loop.topology, self.loop.state)
             shown = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
             return f"it waits for {shown}" if shown else "it is about to be armed: try again in a few ticks"
-        ways = {
-            "start": "it runs already",
-            "hold": "only a running pod can be held",
-            "reset": "only ABORTED needs one",
-            "recalibrate": "levels and weights would jump under it; hold or stop it first",
-        }
+        ways = {"start": "it runs already", "hold": "only a running pod can be held", "reset": "only ABORTED needs one"}
         return "reset it first" if what == "start" and state is State.ABORTED else ways[what]
 
     def _take_configuration(self, now_ns: int) -> None:

@@ -87,9 +87,9 @@ class CoreProcess:
         ]
         core = Core(app, journals[0], self._ports, manager, self._log)
         core.recorder = recorder
-        core.read_calibrations = partial(read_book, self._path, config, self._clock)
-        core.places = curves
-        core.calibrate(calibrations)
+        core.workshop.read = partial(read_book, self._path, config, self._clock)
+        core.workshop.places = curves
+        core.workshop.calibrate(calibrations)
         return core
 
     def __enter__(self) -> Self:

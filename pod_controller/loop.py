@@ -51,6 +51,7 @@ class Loop:
         self.permit: Table | None = None
         self.frame: Table | None = None
         self.scan: Scan | None = None
+        self.stroke = 0  # 1 + the element that a technician strokes while nothing else runs
         self._field = field
         self._journal = journal
         self._step = decide
@@ -87,7 +88,9 @@ class Loop:
 
     def _decide(self, now_ns: int) -> None:
         self.scan = self._field.scan(now_ns)
-        self.frame = self._frames.build(self.scan, now_ns, self.modes.executes)
+        stroke = 0 if self.modes.executes else self.stroke
+        self.frame = self._frames.build(self.scan, now_ns, self.modes.executes or stroke > 0)
+        self.frame["stroke"] = stroke
         before = self.state
         self.state, self.permit, events = self._step(self.topology.table, self.state, self.frame)
         self._field.apply(self._commands(self.permit, now_ns), now_ns)

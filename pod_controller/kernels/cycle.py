@@ -10,6 +10,7 @@ from pod_controller.kernels.observe import observe
 from pod_controller.kernels.records import Table
 from pod_controller.kernels.regulate import regulate
 from pod_controller.kernels.shed import shed
+from pod_controller.kernels.stroke import wish_stroke
 
 
 @kernel
@@ -26,5 +27,6 @@ def cycle(plant: Table, desk: Table) -> None:
     observe(p, s, f)
     shed(p, s, f, w)
     regulate(p, s, f, w)
+    wish_stroke(p, f, w)
     guard(p, s, f, w, g)
     commit(p, s, g)

@@ -177,6 +177,7 @@ FRAME = _record(
     ("temp_degc", "f8"),
     ("temp_quality", "i8"),
     *DIGESTER_FRAME_FIELDS,
+    ("stroke", "i8"),  # 1 + the element that a technician strokes, alone; 0 nobody does
 )
 
 STATE = _record(

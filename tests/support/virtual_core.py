@@ -62,7 +62,7 @@ class VirtualCore:
         self.pod.app.loop._journal = self.paper
         self.manager = ServiceManager(environment or {})
         self.core = Core(self.pod.app, self.paper, [], self.manager, self.paper)
-        self.core.places = curves
+        self.core.workshop.places = curves
         self._tick_ns = round(config.control.tick_s * NS)
         ports = self.pod.field_side.ports(self.pod.app.field.lines)
         self._executive = Executive(ports, self.pod.plant, self.core.tick, self._tick_ns)

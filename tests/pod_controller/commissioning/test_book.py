@@ -21,6 +21,7 @@ from pod_controller.core import NS, Request
 from pod_controller.modes import State
 
 CONFIG = load(REFERENCE)
+pytestmark = pytest.mark.timeout(60)  # the plant is compiled at the first test
 
 
 @pytest.fixture
@@ -50,18 +51,18 @@ def test_an_offset_and_a_gain_are_calibrated_away(virtual: VirtualCore) -> None:
         hold_at(plant, tag, mass_kg)
         pairs.append((now(virtual, tag).value, mass_kg))
 
-    virtual.core.calibrate(in_force(CONFIG, book(calibration(tag, *pairs)), MADE, virtual.now_ns))
+    virtual.core.workshop.calibrate(in_force(CONFIG, book(calibration(tag, *pairs)), MADE, virtual.now_ns))
 
     hold_at(plant, tag, 35.0)
     assert now(virtual, tag).value == pytest.approx(35.0, abs=0.005)
     assert now(virtual, tag).quality is Quality.GOOD
-    assert virtual.core.places[tag].raw_value == pytest.approx(35.0 * 1.05 + 1.5, abs=0.002)
+    assert virtual.core.workshop.places[tag].raw_value == pytest.approx(35.0 * 1.05 + 1.5, abs=0.002)
 
 
 def test_out_of_date_is_uncertain_and_told(virtual: VirtualCore) -> None:
     just_before = MADE + timedelta(days=365) - timedelta(seconds=10)
     made = book(calibration("WT-101", (0.0, 0.0), (20.0, 20.0)))
-    virtual.core.calibrate(in_force(CONFIG, made, just_before, virtual.now_ns))
+    virtual.core.workshop.calibrate(in_force(CONFIG, made, just_before, virtual.now_ns))
 
     before = now(virtual, "WT-101")
     virtual.run(10.0)
@@ -70,16 +71,17 @@ def test_out_of_date_is_uncertain_and_told(virtual: VirtualCore) -> None:
     after = now(virtual, "WT-101")
     assert (after.quality, after.cause) == (Quality.UNCERTAIN, Cause.SENSOR_NOT_ACCURATE)
     assert any(
-        "calibration of WT-101 is out of date" in text for text in virtual.core.calibrations.unwell(virtual.now_ns)
+        "calibration of WT-101 is out of date" in text
+        for text in virtual.core.workshop.calibrations.unwell(virtual.now_ns)
     )
-    assert virtual.core.calibrations.rows(virtual.now_ns)[0]["state"] == "out of date"
+    assert virtual.core.workshop.calibrations.rows(virtual.now_ns)[0]["state"] == "out of date"
 
 
 def test_required_and_missing_is_uncertain_and_told(virtual: VirtualCore) -> None:
-    virtual.core.calibrate(in_force(requiring("LT-201"), Book(), MADE, virtual.now_ns))
+    virtual.core.workshop.calibrate(in_force(requiring("LT-201"), Book(), MADE, virtual.now_ns))
 
     assert now(virtual, "LT-201").quality is Quality.UNCERTAIN
-    assert "LT-201 needs a calibration and has none" in virtual.core.calibrations.unwell(0)[0]
+    assert "LT-201 needs a calibration and has none" in virtual.core.workshop.calibrations.unwell(0)[0]
 
 
 def test_new_curves_wait_until_the_pod_does_not_run(virtual: VirtualCore) -> None:
@@ -98,7 +100,7 @@ def test_new_curves_wait_until_the_pod_does_not_run(virtual: VirtualCore) -> Non
     assert isinstance(refused.exception(), PodError)
     assert "E432 recalibrate is refused while the pod is EXECUTE" in str(refused.exception())
     assert accepted.result() == "HELD"
-    assert virtual.core.calibrations is made
+    assert virtual.core.workshop.calibrations is made
 
 
 def test_an_error_beyond_what_the_guard_was_told_is_refused_with_its_figures() -> None:
