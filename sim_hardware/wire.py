@@ -9,7 +9,7 @@ executive.py (the same on virtual time). Must not know: devices, plant beyond ad
 import asyncio
 import fcntl
 import os
-import struct
+import sys
 import termios
 import tty
 from collections.abc import Callable, Mapping
@@ -25,7 +25,8 @@ from sim_hardware.tcp_end import TcpEnd
 SAMPLE_S = 0.1
 _SILENCE_S = 0.02  # end of an unframed rest: far above 3.5 characters, as a stream comes in pieces
 _READ_BYTES = 4096
-_UNREAD_BYTES = 512  # what nobody has read by then is gone: a wire keeps nothing for a later listener
+_UNREAD_BYTES = 512  # what nobody has read by then, or for so long, is gone: a wire keeps nothing for a later listener
+_UNREAD_NS = 500_000_000
 
 
 class Wired(NamedTuple):
@@ -91,6 +92,9 @@ class WireBench:
 
     def _keep_plant(self) -> None:
         self.bring_plant(self.now_ns())
+        for end in self._ends:
+            if isinstance(end, _PtyEnd):
+                end.tidy()
         self._beat = asyncio.get_running_loop().call_later(SAMPLE_S, self._keep_plant)
 
 
@@ -135,6 +139,7 @@ class _PtyEnd:
         self._char_ns = 10_000_000_000 // baud
         self._framer = RequestFramer()
         self._free_ns = 0  # until when answers occupy the wire
+        self._written_ns = 0
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._timer_count = 0
         self._silence: asyncio.TimerHandle | None = None
@@ -193,9 +198,17 @@ class _PtyEnd:
             self._free_ns = start_ns + len(data) * self._char_ns
             self._at(self._free_ns, partial(self._write, data))
 
+    def tidy(self) -> None:
+        """Drop an answer that nobody has fetched: its master was killed, and the next one must not read it as its own."""
+        if self._unread_bytes() and self._bench.now_ns() - self._written_ns > _UNREAD_NS:
+            termios.tcflush(self._near_fd, termios.TCIFLUSH)
+
+    def _unread_bytes(self) -> int:
+        return int.from_bytes(fcntl.ioctl(self._near_fd, termios.FIONREAD, bytes(4)), sys.byteorder)
+
     def _write(self, data: bytes) -> None:
-        unread = struct.unpack("i", fcntl.ioctl(self._near_fd, termios.FIONREAD, bytes(4)))[0]
-        if unread > _UNREAD_BYTES:
+        self._written_ns = self._bench.now_ns()
+        if self._unread_bytes() > _UNREAD_BYTES:
             termios.tcflush(self._near_fd, termios.TCIFLUSH)
         try:
             os.write(self._fd, data)

@@ -119,6 +119,25 @@ def test_a_request_may_come_in_pieces_and_after_noise() -> None:
     bench.run(client)
 
 
+def test_the_next_master_does_not_get_the_answer_of_one_that_was_killed() -> None:
+    bench = Bench()
+
+    async def client(paths: dict[str, str]) -> None:
+        killed = open_raw(paths["A"])
+        os.write(killed, READ)
+        os.close(killed)
+        await asyncio.sleep(0.9)  # real time: the answer comes, and nobody fetches it
+
+        fd = os.open(paths["A"], os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)  # as libmodbus does: nothing is flushed
+        with pytest.raises(BlockingIOError):
+            os.read(fd, 64)
+        os.write(fd, READ)
+        assert (await read_exactly(fd, 27))[:3] == bytes.fromhex("010416")
+        os.close(fd)
+
+    bench.run(client)
+
+
 def test_outputs_fall_in_real_time_when_nobody_asks() -> None:
     bench = Bench()
 
