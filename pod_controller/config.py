@@ -133,6 +133,8 @@ class Chute(ConfigTable):
     lid: Name
     content_tag: Tag
     content_error_kg: Mass
+    high_tag: Tag
+    high_kg: Mass  # the switch is on above this at the latest
     capacity_kg: Mass
     largest_bag_kg: Mass
     lid_pass_kg_s: Rate

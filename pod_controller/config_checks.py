@@ -58,6 +58,10 @@ def _independence(config: PodConfig) -> Iterator[Fault]:
                 if inputs[level.tag] == inputs[other.tag] and level.tag != other.tag:
                     text = f"= {level.tag!r} stands on module {inputs[level.tag]} like {other.tag}: move one of them"
                     yield Fault(("vessel", i, "levels", k, "tag"), 114, text)
+    for i, chute in enumerate(config.chute):
+        if inputs[chute.high_tag] == inputs[chute.content_tag]:
+            text = f"= {chute.high_tag!r} stands on module {inputs[chute.high_tag]} like {chute.content_tag}, which it"
+            yield Fault(("chute", i, "high_tag"), 114, f"{text} is to contradict when that one lies: move one of them")
 
 
 def spill_elements(config: PodConfig) -> set[str]:

@@ -149,6 +149,7 @@ def tag_uses(config: PodConfig) -> Iterator[tuple[Path, str, bool]]:
             yield ("vessel", i, "float_tag"), vessel.float_tag, False
     for i, chute in enumerate(config.chute):
         yield ("chute", i, "content_tag"), chute.content_tag, False
+        yield ("chute", i, "high_tag"), chute.high_tag, False
     yield from _tag_uses_of_control(config)
 
 

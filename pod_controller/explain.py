@@ -196,6 +196,9 @@ def _opens(topology: Topology, state: Table, mode: str, e: int, rule: int, over:
         gate = int(topology.table["chutes"][0, c]["gate"])
         return f"{topology.elements[gate]} must be proved shut ({topology.position_tags[gate]}) and not be opening"
     if rule == rules.CHUTE_ROOM and c >= 0:
+        error_kg = topology.table["chutes"][0, c]["content_error_kg"]
+        if state["content_bound_kg"][0, c] > state["content_kg"][0, c] + error_kg:
+            return f"{topology.high_tags[c]} must go off: full by its switch, or that cannot be read"
         return f"{_chute_over_kg(topology, state, c):.1f} kg must leave {topology.chutes[c]}"
     return leave if over_kg > 0.0 else f"less in {topology.vessels[v]}, or another inlet shut"
 

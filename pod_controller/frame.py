@@ -1,7 +1,8 @@
 """Readings of a scan as the FRAME record the kernels read: tags become rows, heights become masses.
 
 A reading that is missing or BAD becomes quality 2 and never a number that looks like one; its age goes along, judged
-by the kernels. A lid's lock switch becomes a position (locked = 0). A float that cannot be read counts as tripped.
+by the kernels. A lid's lock switch becomes a position (locked = 0). A float or a chute's
+high-level switch that cannot be read counts as tripped.
 
 Neighbours: `hal.values` before, `kernels.records` after. Must not know what is decided from it.
 """
@@ -32,6 +33,7 @@ class FrameBuilder:
         ]
         self._floats = [(v, tag) for v, tag in enumerate(topology.float_tags) if tag]
         self._contents = list(enumerate(topology.content_tags))
+        self._highs = list(enumerate(topology.high_tags))
         self._commands = list(enumerate(topology.command_tags))
         self._positions = [(e, tag, False) for e, tag in enumerate(topology.position_tags) if tag]
         self._positions += [(e, tag, True) for e, tag in enumerate(topology.locked_tags) if tag]
@@ -77,9 +79,7 @@ class FrameBuilder:
             quality[v, i] = reading.quality
         tripped = table["float_on"][0]
         for v, tag in self._floats:
-            reading = readings.get(tag)
-            known_off = reading is not None and reading.quality == Quality.GOOD and reading.value < 0.5
-            tripped[v] = 0 if known_off else 1
+            tripped[v] = _tripped(readings.get(tag))
 
     def _put_positions(self, table: Table, readings: Mapping[str, Reading]) -> None:
         frac, taken, quality = table["position_frac"][0], table["position_ns"][0], table["position_quality"][0]
@@ -109,3 +109,11 @@ class FrameBuilder:
             kg[c] = reading.value
             taken[c] = reading.taken_ns
             quality[c] = reading.quality
+        tripped = table["high_on"][0]
+        for c, tag in self._highs:
+            tripped[c] = _tripped(readings.get(tag))
+
+
+def _tripped(reading: Reading | None) -> int:
+    """A switch: 0 only if it is known to be off."""
+    return 0 if reading is not None and reading.quality == Quality.GOOD and reading.value < 0.5 else 1

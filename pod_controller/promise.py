@@ -17,7 +17,7 @@ from pod_controller.topology import Topology, build
 
 
 def faults(config: PodConfig) -> list[Fault]:
-    """E123 a vessel carried over its lip from empty, E126 a history too short for leases, E127 a chute too small."""
+    """E123 a vessel carried over its lip from empty, E126 a history too short, E127 a chute or its switch."""
     topology = build(config)
     plant = topology.table[0]
     found = list(_chutes(topology))
@@ -60,6 +60,12 @@ def _chutes(topology: Topology) -> Iterator[Fault]:
     """E127: no room for the largest bag, or for what [shedding] waits for."""
     config = topology.config
     rooms = [collected_kg(topology, c) for c in range(len(config.chute))]
+    for c, chute in enumerate(config.chute):
+        over_kg = chute.high_kg + _switch_late_kg(topology, c) - chute.capacity_kg
+        if rooms[c] >= 0.0 and over_kg > 0.0:
+            text = f"= {chute.high_kg}: {chute.high_tag} comes too late: with one more bag and what passes until"
+            remedy = f"{chute.lid} is locked the chute holds {over_kg:.1f} kg over its capacity: lower it by that"
+            yield Fault(("chute", c, "high_kg"), 127, f"{text} {remedy}")
     for c, (chute, room_kg) in enumerate(zip(config.chute, rooms, strict=True)):
         if room_kg < 0.0:
             text = f"= {chute.capacity_kg}: even empty there is no room for a bag of {chute.largest_bag_kg} kg, what"
@@ -73,6 +79,13 @@ def _chutes(topology: Topology) -> Iterator[Fault]:
         text = f"= {config.shedding.start_kg}: {name} keeps its lid locked above {least_kg:.1f} kg, having no room for"
         remedy = f"one more bag, and would never ask to be emptied by weight: set it to at most {least_kg:.1f}"
         yield Fault(("shedding", "start_kg"), 127, f"{text} {remedy}")
+
+
+def _switch_late_kg(topology: Topology, c: int) -> float:
+    """The most that comes into chute c after its content passed the high-level switch, seen as late as allowed."""
+    state = records.table(records.STATE)[0]
+    state.content_age_s[c] = topology.table[0].fresh_s
+    return float(terms.lid_most_kg(topology.table[0], state, c))
 
 
 def collected_kg(topology: Topology, c: int) -> float:

@@ -81,6 +81,7 @@ def rows_of(topology: Topology) -> dict[str, Any]:
         "locks": list(topology.locked_tags),
         "floats": list(topology.float_tags),
         "contents": list(topology.content_tags),
+        "highs": list(topology.high_tags),
     }
 
 

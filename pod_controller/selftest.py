@@ -151,6 +151,7 @@ def _fill_frame(f: Record, s: Record, draw: _Draws, tick: int) -> None:
         f.content_kg[c] = 45.0 * draw.frac()
         f.content_ns[c] = f.now_ns - int(1e9 * draw.frac())
         f.content_quality[c] = int(1.05 * draw.frac() * 2.0) if draw.frac() < 0.05 else 0
+        f.high_on[c] = 1 if draw.frac() < 0.02 else 0
     f.gas_m3_h, f.ch4_frac, f.ph = 6.0 * draw.frac(), 0.5 + 0.2 * draw.frac(), 6.75 + draw.frac()
     f.gas_ns = f.ch4_ns = f.ph_ns = f.now_ns - int(4e9 * draw.frac())
     f.temp_degc = 25.0 + 12.0 * draw.frac()

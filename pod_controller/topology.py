@@ -37,6 +37,7 @@ class Topology:
     level_tags: tuple[tuple[str, ...], ...]
     level_kg_per_unit: tuple[tuple[float, ...], ...]
     float_tags: tuple[str | None, ...]
+    high_tags: tuple[str, ...]
     content_tags: tuple[str, ...]
     temp_tag: str | None
     digester_tags: tuple[str, str, str] | None  # gas flow, methane share, pH
@@ -79,6 +80,7 @@ def build(config: PodConfig) -> Topology:
         level_tags=tuple(tuple(y.tag for y in x.levels) for x in config.vessel),
         level_kg_per_unit=tuple(tuple(y.kg_per_unit for y in x.levels) for x in config.vessel),
         float_tags=tuple(x.float_tag for x in config.vessel),
+        high_tags=tuple(x.high_tag for x in config.chute),
         content_tags=tuple(x.content_tag for x in config.chute),
         temp_tag=config.thermostat.temp_tag if config.thermostat else None,
         digester_tags=(x.gas_tag, x.ch4_tag, x.ph_tag) if (x := config.digestion) else None,

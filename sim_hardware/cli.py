@@ -45,6 +45,7 @@ class Asked(NamedTuple):
     record_path: Path | None
     report_path: Path | None
     serve_in: Path | None
+    from_s: float | None
     tcp: tuple[str, ...]
     as_json: bool
 
@@ -78,6 +79,13 @@ class Ended(NamedTuple):
 @click.option("--report", "report_path", type=click.Path(path_type=Path), help="Write the run as one HTML page.")
 @click.option(
     "--serve", "serve_in", type=click.Path(path_type=Path), metavar="DIR", help="Only the hardware, on ports in DIR."
+)
+@click.option(
+    "--from",
+    "from_s",
+    type=click.FloatRange(min=0.0),
+    metavar="S",
+    help="Serve the scenario from here on; default: five minutes before its convoy, or from its beginning.",
 )
 @click.option("--tcp", multiple=True, metavar="LINE", help="Serve this line as Modbus TCP; default: line C.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
@@ -136,6 +144,8 @@ def _refuse_nonsense(asked: Asked) -> None:
         raise click.UsageError("--speed paces virtual time: use it with tier b and without --wire")
     if asked.record_path is not None and (asked.wire or asked.tier == "a"):
         raise click.UsageError("--record records tier b: use it without --wire")
+    if asked.serve_in is None and asked.from_s is not None:
+        raise click.UsageError("--from says where in its scenario a served pod begins: use it with --serve")
     if asked.serve_in is None and asked.tcp:
         raise click.UsageError("--tcp says how a line is served: use it with --serve")
 

@@ -14,6 +14,7 @@ from pod_controller.kernels.compile import kernel
 from sim_hardware.field_records import (
     FLOAT_SWITCH,
     GAS,
+    HIGH_SWITCH,
     LEVEL,
     LOCK,
     METHANE,
@@ -130,6 +131,8 @@ def put(b: Row, f: Row, k: int, value: float, taken_ns: int) -> None:
         f.content_quality[i] = quality
     elif kind == FLOAT_SWITCH:
         f.float_on[i] = 0 if value < 0.5 else 1
+    elif kind == HIGH_SWITCH:
+        f.high_on[i] = 0 if value < 0.5 else 1
     elif kind in (POSITION, LOCK):
         f.position_frac[i] = value if kind == POSITION else 1.0 - value
         f.position_ns[i] = taken_ns
@@ -182,6 +185,8 @@ def forget_stale(b: Row, f: Row, now_ns: int) -> None:
                 f.content_quality[i] = BAD
             elif b.kind[k] == FLOAT_SWITCH:
                 f.float_on[i] = 1
+            elif b.kind[k] == HIGH_SWITCH:
+                f.high_on[i] = 1
             elif b.kind[k] in (POSITION, LOCK):
                 f.position_quality[i] = BAD
             elif b.kind[k] == TEMPERATURE:

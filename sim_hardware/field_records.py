@@ -18,6 +18,7 @@ RING = 32
 # Where a sample goes in FRAME.
 LEVEL, POSITION, LOCK, WEIGHT, FLOAT_SWITCH, TEMPERATURE = 0, 1, 2, 3, 4, 5
 GAS, METHANE, ACIDITY = 6, 7, 8  # in the order of the topology's digester_tags
+HIGH_SWITCH = 9
 
 NEVER_NS = 2**62
 

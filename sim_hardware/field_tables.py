@@ -97,11 +97,10 @@ def _uses(topology: Topology) -> dict[str, Use]:
             uses[position] = Use(fld.POSITION, e, 0, 1.0)
         elif locked is not None:
             uses[locked] = Use(fld.LOCK, e, 0, 1.0)
-    for c, tag in enumerate(topology.content_tags):
-        uses[tag] = Use(fld.WEIGHT, c, 0, 1.0)
-    for v, float_tag in enumerate(topology.float_tags):
-        if float_tag is not None:
-            uses[float_tag] = Use(fld.FLOAT_SWITCH, v, 0, 1.0)
+    uses |= {tag: Use(fld.WEIGHT, c, 0, 1.0) for c, tag in enumerate(topology.content_tags)}
+    uses |= {tag: Use(fld.HIGH_SWITCH, c, 0, 1.0) for c, tag in enumerate(topology.high_tags)}
+    floats = ((v, tag) for v, tag in enumerate(topology.float_tags) if tag is not None)
+    uses |= {tag: Use(fld.FLOAT_SWITCH, v, 0, 1.0) for v, tag in floats}
     return uses | _uses_of_control(topology)
 
 

@@ -58,6 +58,7 @@ def signals(chutes: int) -> dict[str, int]:
     found |= {f"ZSC-{111 + c}": rec.PROVED_LOCKED + c for c in range(chutes)}
     found |= {f"WT-{101 + c}": rec.CONTENT + c for c in range(chutes)}
     found |= {tag: rec.POSITION + actuator for tag, actuator in _FEEDBACKS.items()}
+    found |= {f"LSH-{101 + c}": rec.HIGH_LEVEL + c for c in range(chutes)}
     found["LSHH-204"] = rec.FLOAT
     found |= {tag: rec.LEVELS + k for k, tag in enumerate(_LEVEL_TAGS)}
     for k, loop in enumerate(_PAIRED_LEVELS):

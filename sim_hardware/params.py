@@ -135,6 +135,7 @@ def _front(p: rec.Row, data: Section) -> None:
     p.throat_kg_s = data["macerator"]["throat_kg_s"]
     p.holdup_kg = data["macerator"]["holdup_kg"]
     p.water_ratio = data["macerator"]["water_ratio"]
+    p.high_level_kg = data["chute"]["high_level_kg"]
     p.float_on_kg = data["buffer"]["float_on_kg"]
     p.float_off_kg = data["buffer"]["float_off_kg"]
     p.feed_kg_s = data["feed"]["rate_kg_s"]

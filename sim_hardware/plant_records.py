@@ -67,7 +67,8 @@ PH = 99
 FOS_TAC = 100  # as the laboratory said last; this and the rest: only of a pod with biology
 FOAM = 101
 DENSITY = 102  # of the luminous culture
-SIGNALS = 103
+HIGH_LEVEL = 103  # + chute
+SIGNALS = 119
 
 # How a position is shown while its element is stuck, and how an instrument fails.
 HONEST, LIES, ABSENT = 0, 1, 2
@@ -100,6 +101,7 @@ PARAMS = _record(
     ("throat_kg_s", "f8"),
     ("holdup_kg", "f8"),
     ("water_ratio", "f8"),  # kg of dilution water per kg of waste
+    ("high_level_kg", "f8"),  # the chutes' switches
     ("float_on_kg", "f8"),
     ("float_off_kg", "f8"),
     ("feed_kg_s", "f8"),

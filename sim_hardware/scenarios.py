@@ -9,7 +9,7 @@ Neighbours: `arrivals` draws the bags, `faults` reads what breaks, tiers and ver
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -73,6 +73,7 @@ class Scenario:
     must_hold: Mapping[str, Mapping[str, float]]
     biology: Settings | None = None
     day_starts_h: float = 0.0
+    convoy_s: float | None = None  # when the first truck comes
 
 
 def names() -> list[str]:
@@ -112,8 +113,8 @@ def draw(name: str, seed: int, chutes: int, duration_s: float | None = None) -> 
     own_name = Path(name).name.removesuffix(_ENDING)
     family = file.family or own_name
     found = bags(file.arrivals, family, seed, whole_s, chutes)
-    if file.convoy is not None:
-        found += convoy_bags(file.convoy, family, seed, chutes)
+    convoy = convoy_bags(file.convoy, family, seed, chutes) if file.convoy is not None else []
+    found += convoy
     events = queue_at_lids(found)
     if file.people is not None:
         events += draws(file.people, family, seed, file.day_starts_h, whole_s)
@@ -131,7 +132,27 @@ def draw(name: str, seed: int, chutes: int, duration_s: float | None = None) -> 
         must_hold=file.must_hold,
         biology=file.biology,
         day_starts_h=file.day_starts_h,
+        convoy_s=min((bag.at_s for bag in convoy), default=None),
     )
+
+
+def joined_at(drawn: Scenario, start_s: float) -> Scenario:
+    """The same run from start_s on, in the state in which it begins: what would have come before never came."""
+    start_ns = round(start_s * faults.NS)
+    events = drawn.events[drawn.events["at_ns"] >= start_ns].copy()
+    events["at_ns"] -= start_ns
+    moved = (_moved(fault, start_s) for fault in drawn.faults if fault.until_ns > start_ns)
+    convoy_s = None if drawn.convoy_s is None else drawn.convoy_s - start_s
+    left_s = max(0.0, drawn.duration_s - start_s)
+    hour_h = drawn.day_starts_h + start_s / 3600.0
+    found = replace(drawn, events=events, faults=tuple(moved), convoy_s=convoy_s, day_starts_h=hour_h)
+    return replace(found, duration_s=left_s)
+
+
+def _moved(fault: faults.Fault, start_s: float) -> faults.Fault:
+    from_s = max(0.0, fault.from_s - start_s)
+    until_s = None if fault.for_s is None else fault.from_s + fault.for_s - start_s
+    return replace(fault, from_s=from_s, for_s=None if until_s is None else until_s - from_s)
 
 
 def _packaged(name: str) -> str:

@@ -27,6 +27,7 @@ from sim_hardware.plant_records import (
     FROZEN,
     GAS_FLOW,
     GAS_PRESSURE,
+    HIGH_LEVEL,
     HONEST,
     JACKET,
     LEVELS,
@@ -80,6 +81,8 @@ def true_value(p: Row, s: Row, signal: int) -> float:
         return float(swollen_kg(p.biology, s.biology, s.content_kg[DIGESTER]))
     if signal < GAS_FLOW:
         return float(s.content_kg[vessel_of(signal)])
+    if signal >= HIGH_LEVEL:
+        return 1.0 if s.content_kg[signal - HIGH_LEVEL] >= p.high_level_kg else 0.0
     return process_value(p, s, signal)
 
 

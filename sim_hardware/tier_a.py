@@ -208,7 +208,7 @@ def _core(topology: Topology) -> Core:
         frame[key] = 2
     for key in ("level_ns", "position_ns", "content_ns", "verified_ns"):
         frame[key] = -1
-    frame["float_on"], frame["temp_quality"] = 1, 2
+    frame["float_on"], frame["high_on"], frame["temp_quality"] = 1, 1, 2
     offset_bytes = permit.ctypes.data - desk.ctypes.data
     words = np.frombuffer(desk, np.int64, records.PERMIT.itemsize // 8, offset_bytes)
     last_words = np.full_like(words, -1)

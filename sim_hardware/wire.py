@@ -199,7 +199,7 @@ class _PtyEnd:
             self._at(self._free_ns, partial(self._write, data))
 
     def tidy(self) -> None:
-        """Drop an answer that nobody has fetched: its master was killed, and the next one must not read it as its own."""
+        """Drop an answer that nobody has fetched: its master was killed, the next one must not take it."""
         if self._unread_bytes() and self._bench.now_ns() - self._written_ns > _UNREAD_NS:
             termios.tcflush(self._near_fd, termios.TCIFLUSH)
 

@@ -190,7 +190,10 @@ def sample_most_kg(p: Record, s: Record, f: Record, v: int, i: int) -> float:
 
 @small_kernel
 def bound_chute(p: Record, s: Record, f: Record, c: int) -> None:
-    """What chute c held at most when last weighed, how long ago, and whether its lid was locked even then."""
+    """What chute c held at most when last weighed, how long ago, and whether its lid was locked even then.
+
+    Its high-level switch says full whatever the weight says: one of the two may lie.
+    """
     chute = p.chutes[c]
     lid = chute.lid
     if s.ticks == 0 or s.proved_shut[lid] == 0:
@@ -201,7 +204,11 @@ def bound_chute(p: Record, s: Record, f: Record, c: int) -> None:
     age_s = (f.now_ns - f.content_ns[c]) * 1e-9
     known = f.content_quality[c] < BAD and f.content_ns[c] >= 0 and age_s >= 0.0 and age_s <= 4.0 * p.fresh_s
     s.sealed[c] = 0
-    if known and kg >= -chute.capacity_kg and kg <= 2.0 * chute.capacity_kg:
+    s.content_kg[c] = chute.capacity_kg
+    known = known and kg >= -chute.capacity_kg and kg <= 2.0 * chute.capacity_kg
+    if known:
+        s.content_kg[c] = min(chute.capacity_kg, max(0.0, kg))
+    if known and f.high_on[c] == 0:
         s.content_bound_kg[c] = min(chute.capacity_kg, max(0.0, kg) + chute.content_error_kg)
         s.content_age_s[c] = age_s
         s.sealed[c] = 1 if s.locked_ns[c] >= 0 and f.content_ns[c] >= s.locked_ns[c] else 0

@@ -174,6 +174,7 @@ FRAME = _record(
     ("content_kg", "f8", (MAX_CHUTES,)),
     ("content_ns", "i8", (MAX_CHUTES,)),
     ("content_quality", "i8", (MAX_CHUTES,)),
+    ("high_on", "i8", (MAX_CHUTES,)),  # 1: the chute's high-level switch is on, or not known not to be
     ("temp_degc", "f8"),
     ("temp_quality", "i8"),
     *DIGESTER_FRAME_FIELDS,
@@ -193,6 +194,7 @@ STATE = _record(
     ("full", "i1", (MAX_VESSELS,)),  # counts as full: blind too long, or its float is on
     ("content_bound_kg", "f8", (MAX_CHUTES,)),  # the most a chute held when last weighed (all of it if unknown)
     ("content_age_s", "f8", (MAX_CHUTES,)),
+    ("content_kg", "f8", (MAX_CHUTES,)),  # best estimate, for sharing only
     ("sealed", "i1", (MAX_CHUTES,)),  # that weight was taken behind a lid proved locked: nothing has come in since
     ("locked_ns", "i8", (MAX_CHUTES,)),  # since when the lid is proved locked; -1 it is not
     ("inflow_bound_kg_s", "f8", (MAX_VESSELS,)),  # for the tick to come, from the permit given

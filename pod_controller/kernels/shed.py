@@ -18,7 +18,7 @@ def shed(p: Record, s: Record, f: Record, w: Record) -> None:
     if p.n_chutes == 0:
         return
     for c in range(p.n_chutes):
-        note_content(p, s, f, c)
+        note_content(p, s, c)
     water_fill(p.n_chutes, s.demand_kg_s, p.chutes, p.intakes[p.shedding.intake].shared_rate_kg_s, s.share_kg_s)
     for c in range(p.n_chutes):
         limit_kg = p.shedding.deficit_limit_kg
@@ -62,16 +62,17 @@ def water_fill(n: int, demand_kg_s: Table, chutes: Table, capacity_kg_s: float, 
 
 
 @small_kernel
-def note_content(p: Record, s: Record, f: Record, c: int) -> None:
+def note_content(p: Record, s: Record, c: int) -> None:
     """Follow chute c's content: what drained since the last scan was served; decide whether it asks to be emptied."""
-    content_kg = min(p.chutes[c].capacity_kg, max(0.0, s.content_bound_kg[c] - p.chutes[c].content_error_kg))
+    content_kg = s.content_kg[c]
     drained_kg = s.last_content_kg[c] - content_kg
     if drained_kg > 0.0 and s.serving[c] != 0:
         s.deficit_kg[c] -= drained_kg
     s.last_content_kg[c] = content_kg
     has_waste = content_kg > p.shedding.stop_kg
     s.waiting_s[c] = s.waiting_s[c] + p.tick_s if has_waste and s.emptying[c] == 0 else 0.0
-    if content_kg >= p.shedding.start_kg or (has_waste and s.waiting_s[c] >= p.shedding.wait_s):
+    full = s.content_bound_kg[c] >= p.chutes[c].capacity_kg  # by its switch, or out of sight
+    if full or content_kg >= p.shedding.start_kg or (has_waste and s.waiting_s[c] >= p.shedding.wait_s):
         s.emptying[c] = 1
     elif not has_waste:
         s.emptying[c] = 0

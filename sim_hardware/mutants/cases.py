@@ -195,6 +195,7 @@ def see(p: Record, s: Record, f: Record, draw: Draw) -> None:
             [-2.0 * most_kg, 10.0, -1.0, -most_kg, 2.0 * most_kg, 3.0 * most_kg, float("nan")]
         )
         f.content_ns[c], f.content_quality[c] = _time_ns(draw), draw.choice([0, 0, 1, 2])
+        f.high_on[c] = draw.choice([0, 0, 0, 1, 2])
     if draw.random() < 0.4:
         f.position_frac[:], f.position_quality[:], f.position_ns[:] = 0.0, 0, NOW_NS - NS // 10
     if draw.random() < 0.1:

@@ -35,9 +35,9 @@ class Hopper:
         lid = Rec(lease_s=self.L, positioner=0)
         self.p = Rec(tick_s=self.T, fresh_s=self.fresh, chutes=[chute], elements=[Rec(positioner=0), lid], flows=[])
         self.s = Rec(ticks=ticks, proved_shut=[0, self.proved], locked_ns=[self.locked], sealed=[0], lid_open=[0])
-        self.s.__dict__.update(content_bound_kg=[self.C], content_age_s=[0])
+        self.s.__dict__.update(content_bound_kg=[self.C], content_age_s=[0], content_kg=[0])
         self.f = Rec(now_ns=self.now, position_ns=[0, self.lid_seen], content_kg=[self.kg], content_ns=[self.weighed])
-        self.f.__dict__.update(content_quality=[self.quality])
+        self.f.__dict__.update(content_quality=[self.quality], high_on=[z3.Real("high_on")])
         numbers = (self.C, self.error, self.bag, self.rate, self.lock, self.L, self.T, self.fresh, self.truth)
         self.given = [x >= 0 for x in numbers]
         self.given += [self.truth <= self.C, self.truth <= self.kg + self.error, self.come >= 0]

@@ -170,6 +170,7 @@ def tick_alone(tick: Callable[[int, asyncio.Event], None], clock: Clock, period_
     return asyncio.run(alone())
 
 
+@pytest.mark.wire
 def test_ticks_come_at_absolute_deadlines_and_overruns_are_counted() -> None:
     clock, seen = StepClock(), []
     period_ns = SECOND // 50

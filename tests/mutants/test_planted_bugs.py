@@ -122,8 +122,8 @@ BUGS = {
     ),
     "NaN order: a content that is no number is light": Bug(
         "observe",
-        "if known and kg >= -chute.capacity_kg and",
-        "if known and not kg < -chute.capacity_kg and not",
+        "known = known and kg >= -chute.capacity_kg and kg <= 2.0 * chute.capacity_kg",
+        "known = known and not kg < -chute.capacity_kg and not kg > 2.0 * chute.capacity_kg",
         "totality",
     ),
     "NaN order: a wish that is no number is granted": Bug(

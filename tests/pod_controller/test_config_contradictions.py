@@ -45,6 +45,8 @@ CASES = [
     ),
     # what a chute can take
     ([("largest_bag_kg = 10.0", "largest_bag_kg = 36.0")], "E127", "enlarge it by 1.3 kg", "capacity_kg = 40.0"),
+    ([("high_kg = 20.0", "high_kg = 26.0")], "E127", "LSH-101 comes too late", "high_kg = 26.0"),
+    ([('high_tag = "LSH-101"', 'high_tag = "WT-103"')], "E114", "stands on module WM-A", 'high_tag = "WT-103"'),
     ([("start_kg = 12.0", "start_kg = 25.0")], "E127", "keeps its lid locked above 24.", "start_kg = 25.0"),
     ([("lid_lock_s = 1.0", "lid_lock_s = 14.0")], "E127", "chute_1 keeps its lid locked above 11.", "start_kg = 12.0"),
     # floats

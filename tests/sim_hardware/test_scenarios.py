@@ -180,3 +180,21 @@ def test_controllers_description_of_the_pod_is_true_of_the_plant() -> None:
             assert 1.0 / p.close_per_s[actuator] <= slow_s + 1e-9
         for intake, rate_kg_s in (("throat", p.throat_kg_s), ("feed", p.feed_kg_s), ("dosing", p.dosing_kg_s)):
             assert rate_kg_s <= next(x.rate_kg_s for x in pod.intake if x.name == intake)
+
+
+def test_a_scenario_joined_later_has_the_rest_of_its_arrivals_and_faults() -> None:
+    whole = scenarios.draw("festival_line_lost", 3, 4)
+    assert whole.convoy_s is not None
+    start_s = whole.convoy_s - 300.0
+
+    rest = scenarios.joined_at(whole, start_s)
+
+    later = whole.events[whole.events["at_ns"] >= start_s * 1e9]
+    assert 0 < len(rest.events) == len(later) < len(whole.events)
+    assert rest.events["at_ns"][0] == later["at_ns"][0] - round(start_s * 1e9) >= 0
+    assert rest.convoy_s == pytest.approx(300.0)
+    assert rest.duration_s == whole.duration_s - start_s
+    for fault in rest.faults:
+        assert fault.from_s >= 0.0
+        was = next(f for f in whole.faults if (f.kind, f.target) == (fault.kind, fault.target))
+        assert fault.until_ns == was.until_ns or fault.until_ns == pytest.approx(was.until_ns - start_s * 1e9, abs=2)
