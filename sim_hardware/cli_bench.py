@@ -63,8 +63,19 @@ def cycle(as_json: bool, tiny: bool) -> int:
 @bench.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @click.option("--tiny", is_flag=True, help="One day: shows that it works; figures mean little.")
-def biology(as_json: bool, tiny: bool) -> int:
+@click.option(
+    "--observer", is_flag=True, help="Judge the controller's digester model on ADM1; exit 1 for a goal missed."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="With --observer.")
+def biology(as_json: bool, tiny: bool, observer: bool, seed: int) -> int:
     """The digester's model under a feed that changes every quarter of an hour, beside scipy's LSODA."""
+    if observer:
+        from sim_hardware.sourness.rows import rows as judged
+
+        click.echo("bench biology: overloads and surges of the digester, drawn by seed ...", err=True)
+        found = judged(8, 2, seed) if tiny else judged(120, 24, seed)
+        _tell("biology", found, as_json)
+        return 0 if all(row.met for row in found) else 1
     from sim_hardware import bench_biology
 
     click.echo("bench biology: days of the digester, then the same with LSODA ...", err=True)
@@ -114,7 +125,7 @@ def _processor() -> str:
 
 def _sides(row: "Row") -> tuple[str, str, str]:
     """Figure, goal and verdict as words."""
-    bound = "at least" if row.unit.startswith(("simulated", "times")) else "at most"
+    bound = "at least" if row.unit.startswith(("simulated", "times", "of hours right", "d ahead")) else "at most"
     return f"{row.figure:,.4g} {row.unit}", f"{bound} {row.goal:,.4g}", "met" if row.met else "MISSED"
 
 

@@ -20,6 +20,7 @@ from sim_hardware.sourness.surge import Outcome, Surge
 RIGHT_FRAC = 0.9
 LEAD_D = 1.0
 HIGH_H = 6.0
+FLOOD_RATIO, FLOOD_D = 6.0, 5.0  # what the 24-hour budget would never let through: only the cap is left
 INSTRUMENTS = {  # declared errors of the pod's instruments, one after the other
     "ph_low": Errors(ph=-0.02),
     "ph_high": Errors(ph=0.02),
@@ -57,11 +58,13 @@ def class_rows(pod: Topology, chosen: Sequence[Overload], runs: Sequence[Reading
     detail |= {"right_below_frac": below, "right_between_frac": between, "right_above_frac": above}
     detail |= by_kind | {"always_saying_below_frac": always_low}
     detail |= {f"{name}_frac": score(pod, runs, errors).right_frac for name, errors in INSTRUMENTS.items()}
-    found = [Row("fos_tac_class", whole.right_frac, "of hours", RIGHT_FRAC, whole.right_frac >= RIGHT_FRAC, detail)]
+    found = [
+        Row("fos_tac_class", whole.right_frac, "of hours right", RIGHT_FRAC, whole.right_frac >= RIGHT_FRAC, detail)
+    ]
     if whole.lead_h:
         lead_d = median(whole.lead_h) / 24.0
         leads = {"runs": len(whole.lead_h), "least_d": min(whole.lead_h) / 24.0, "most_d": max(whole.lead_h) / 24.0}
-        found.append(Row("fos_tac_before_ph", lead_d, "d", LEAD_D, lead_d >= LEAD_D, leads))
+        found.append(Row("fos_tac_before_ph", lead_d, "d ahead", LEAD_D, lead_d >= LEAD_D, leads))
     return found
 
 
@@ -74,10 +77,21 @@ def surge_rows(pod: Topology, count: int, seed: int) -> list[Row]:
     high_h = max((capped.above_h for _, capped in sound), default=0.0)
     uncapped = [surge.play(pod, event, capped=False) for event, _ in sound]
     detail = _compared(sound, uncapped)
+    flood = [event._replace(arrival_ratio=FLOOD_RATIO, surge_d=FLOOD_D) for event in events[: max(1, count // 4)]]
+    saved = [surge.play(pod, event, capped=True, budget=False) for event in flood]
+    lost = [surge.play(pod, event, capped=False, budget=False) for event in flood]
+    floods: dict[str, Any] = {"events": len(flood), "crashes_uncapped": sum(each.crashed for each in lost)}
+    floods |= {"lowest_ph": min(each.lowest_ph for each in saved), "most_fos_tac_ratio": _most(saved)}
+    drowned = sum(each.crashed for each in saved)
     return [
         Row("crashes_in_surges", float(crashes), "crashes", 0.0, crashes == 0, detail),
         Row("hours_above_0.4", high_h, "h in the worst event", HIGH_H, high_h <= HIGH_H, detail),
+        Row("crashes_without_budget", float(drowned), "crashes", 0.0, drowned == 0, floods),
     ]
+
+
+def _most(outcomes: Sequence[Outcome]) -> float:
+    return max(each.most_fos_tac_ratio for each in outcomes)
 
 
 def _compared(sound: Sequence[tuple[Surge, Outcome]], uncapped: Sequence[Outcome]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ CALM_D, DAYS = 1.0, 10.0
 NOMINAL_KG_D = 330.0
 ROOM_KG = 500.0  # of the buffer's 600: what the guard keeps free
 RTOL = 1e-4
+ENDLESS_KG = 1e9
 HIGH_RATIO = 0.4  # of FOS/TAC
 
 
@@ -97,10 +98,12 @@ def drawn(count: int, seed: int, lowest_frac: float = 0.55, highest_frac: float 
     return found
 
 
-def play(pod: Topology, event: Surge, *, capped: bool) -> Outcome:
-    """The controller feeds. capped False: the same without its digester model."""
+def play(pod: Topology, event: Surge, *, capped: bool, budget: bool = True) -> Outcome:
+    """The controller feeds. capped False: without its digester model; budget False: without its 24-hour budget."""
     plant: Table = pod.table.copy()
     plant[0].digestion.present = 1 if capped else 0
+    if not budget:
+        plant[0].regulator.budget_kg = ENDLESS_KG
     desk = records.table(records.DESK)
     d = desk[0]
     d.state.level_kg[plant[0].regulator.vessel] = 120.0
