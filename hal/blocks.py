@@ -40,6 +40,7 @@ class Block:
         "_decoders",
         "_readings",
         "_stale",
+        "_tick_ns",
         "_words_of",
         "device",
         "due_ns",
@@ -54,6 +55,7 @@ class Block:
 
     def __init__(self, plan: BlockPlan, device: Device, tick_ns: int, readings: dict[str, Reading]) -> None:
         self.device = device
+        self._tick_ns = tick_ns
         self.module: OutputModule | None = None  # whose output image this block shows
         self.request = read_request(device.unit, READ_FUNCTION[plan.table], plan.first, plan.count)
         self.period_ns = plan.period_ns
@@ -68,6 +70,33 @@ class Block:
         self._decoders = tuple((point.tag, decoder(point, plan.first, plan.count)) for point in plan.points)
         for point in plan.points:
             readings[point.tag] = Reading(point.tag, math.nan, Quality.BAD, Cause.INITIAL_VALUE, 0)
+
+    @property
+    def span(self) -> str:
+        """What it reads, for people."""
+        return f"{self.plan.table} {self.plan.first}..{self.plan.first + self.plan.count - 1}"
+
+    def without_holes(self) -> "list[Block]":
+        """Blocks that read what the points need and no more; only itself when nothing can be left out."""
+        plan = self.plan
+        needed = [(min(p.addresses()), max(p.addresses()), p) for p in plan.points]
+        ends = [(first, last) for first, last, _ in needed]
+        if self.module is not None:
+            image = self.module.image_words()
+            ends.append((plan.first + image[0], plan.first + image[-1]))
+        runs = _runs(ends)
+        if runs == [(plan.first, plan.first + plan.count - 1)]:
+            return [self]
+        return [self._part(low, high, [p for first, last, p in needed if low <= first <= high]) for low, high in runs]
+
+    def _part(self, low: int, high: int, points: "list[Point]") -> "Block":
+        plan = BlockPlan(self.plan.table, low, high - low + 1, self.plan.period_ns, tuple(points))
+        part = Block(plan, self.device, self._tick_ns, self._readings)
+        module = self.module
+        if module is not None and low <= self.plan.first + module.image_words()[0] <= high:
+            module.shown_from(self.plan.first + module.image_words()[0] - low)
+            part.module, self.module = module, None
+        return part
 
     def sent(self, now_ns: int) -> None:
         """Its request goes out. Fast blocks wait for the next tick, a little longer than it should take."""
@@ -102,6 +131,17 @@ class Block:
                 self.refuse(Cause.NO_COMMUNICATION)
         elif self.device.dead or now_ns - self.taken_ns > STALE_PERIODS * self.period_ns:
             self.refuse(Cause.NO_COMMUNICATION)
+
+
+def _runs(ends: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Stretches of addresses (first, last), those that touch or overlap joined."""
+    runs: list[tuple[int, int]] = []
+    for first, last in sorted(ends):
+        if runs and first <= runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], max(runs[-1][1], last))
+        else:
+            runs.append((first, last))
+    return runs
 
 
 def _words_of(plan: BlockPlan) -> Callable[[bytes], Sequence[int]]:

@@ -12,7 +12,7 @@ Why not pymodbus' own reply handling: it takes a wrong function, count or echo f
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -38,6 +38,8 @@ DEVICE_BUSY = frozenset({5, 6})
 NO_PATH = frozenset({10, 11})  # a gateway: the device behind it did not answer
 HEADER_LEN = 6  # MBAP up to its length field: transaction, protocol, length; the unit is counted as body
 _CRC_LEN = 2
+_LAST_BIT_FUNCTION = 2
+_SHAPES_MOST = 8  # of probes per read
 _READS: dict[int, type[ModbusPDU]] = {
     1: ReadCoilsRequest,
     2: ReadDiscreteInputsRequest,
@@ -72,6 +74,11 @@ class Request(NamedTuple):
     frame: bytes
     head: bytes  # what the reply must begin with
     reply_len: int
+
+    @property
+    def is_read(self) -> bool:
+        """Whether its reply carries data, and its head their shape."""
+        return len(self.head) == _READ_HEAD_LEN
 
 
 def crc16(data: bytes) -> int:
@@ -143,8 +150,21 @@ def _complete(reply: bytes, wanted_len: int, verdict: Verdict) -> Verdict:
 def read_request(unit: int, function: int, address: int, count: int) -> Request:
     """Read ``count`` bits (functions 1, 2) or registers (3, 4) from ``address``."""
     pdu = _READS[function](address=address, count=count, dev_id=unit)
-    size = (count + 7) // 8 if function <= 2 else 2 * count
+    size = (count + 7) // 8 if function <= _LAST_BIT_FUNCTION else 2 * count
     return Request(_frame(pdu, unit), bytes((unit, function, size)), 5 + size)
+
+
+def shorter_reads(requests: Iterable[Request]) -> tuple[Request, ...]:
+    """The first registers (or bytes of bits) of these reads, some shapes of reply each, shortest first."""
+    found: dict[bytes, Request] = {}
+    for request in requests:
+        unit, function = request.frame[0], request.frame[1]
+        address, count = int.from_bytes(request.frame[2:4], "big"), int.from_bytes(request.frame[4:6], "big")
+        step = 8 if function <= _LAST_BIT_FUNCTION else 1
+        for some in range(min(step, count), min(count, _SHAPES_MOST * step) + 1, step):
+            shorter = read_request(unit, function, address, some)
+            found.setdefault(shorter.head, shorter)
+    return tuple(sorted(found.values(), key=lambda each: each.reply_len))
 
 
 def coils_request(unit: int, address: int, bits: Sequence[bool]) -> Request:

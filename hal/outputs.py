@@ -8,7 +8,7 @@ Must not know: when the line is free, or what an output moves.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hal.device import Device
 from hal.modbus import Request, coils_request, read_request, registers_request
@@ -16,6 +16,7 @@ from hal.points import energise
 from hal.values import Ack, Command
 
 HOLD_MARGIN_NS = 200_000_000  # a device's timer may be slow by some percent
+VERIFY_EVERY_NS = 60_000_000_000  # a module that lost its settings without being missed is found out then
 NEVER_NS = 2**63 - 1
 _NOT_YET = -1
 ELSE = -1  # an image that no output module can be told
@@ -70,9 +71,9 @@ class OutputModule:
     """
 
     __slots__ = (
-        "_acks", "_bits", "_echoed", "_expires", "_frames", "_issued", "_plan", "_repeated", "_sent_issued", "_shown",
-        "_shown_ns", "_watchdog_known", "device", "hold_ns", "image", "image_word", "lease_end_ns", "pending", "sent",
-        "watchdog_due", "watchdog_verified",
+        "_acks", "_bits", "_echoed", "_expires", "_frames", "_issued", "_plan", "_released_ns", "_repeated",
+        "_sent_issued", "_shown", "_shown_ns", "_watchdog_known", "device", "hold_ns", "image",
+        "lease_end_ns", "pending", "sent", "verify_ns", "watchdog_due", "watchdog_verified",
     )  # fmt: skip
 
     def __init__(self, plan: OutputPlan, device: Device, acks: dict[str, Ack]) -> None:
@@ -81,7 +82,6 @@ class OutputModule:
         self._issued = dict.fromkeys(self._bits, _NOT_YET)
         self._expires = dict.fromkeys(self._bits, NEVER_NS)
         self._frames: dict[int, Request] = {}
-        self.image_word = plan.image_word
         self.hold_ns = plan.watchdog_ns + HOLD_MARGIN_NS if plan.watchdog_ns else 0
         self.image = self.sent = 0
         self._sent_issued = tuple(self._issued.values())
@@ -89,6 +89,8 @@ class OutputModule:
         self._echoed = self._repeated = False
         self._shown, self._shown_ns = 0, _NOT_YET
         self.lease_end_ns = NEVER_NS
+        self._released_ns = NEVER_NS  # from then on it holds its fail state, whatever it was told before
+        self.verify_ns = 0
         self._watchdog_known = False
         self.watchdog_due = plan.watchdog_count > 0
         self.watchdog_verified = plan.watchdog_count == 0
@@ -133,6 +135,8 @@ class OutputModule:
     def write(self) -> Request:
         """The request that carries the present image; from now on nothing is proved."""
         image = self.image
+        if image:
+            self._released_ns = NEVER_NS
         self.sent, self.pending, self._echoed = image, False, False
         self._sent_issued = tuple(self._issued.values())
         request = self._frames.get(image)
@@ -143,6 +147,7 @@ class OutputModule:
     def echoed(self) -> None:
         """The module answered that it took the image."""
         self._echoed, self._repeated = True, False
+        self._released_ns = NEVER_NS
 
     def may_repeat(self) -> bool:
         """After a write without its echo: whether it may be written again at once, which it may one time."""
@@ -150,6 +155,15 @@ class OutputModule:
             return False
         self._repeated = self.pending = True
         return True
+
+    def silence(self, now_ns: int) -> None:
+        """Nothing is asked of it until its own watchdog must have released every output."""
+        self._released_ns = now_ns + self.hold_ns
+        self.device.silence(self._released_ns)
+
+    def is_released(self, now_ns: int) -> bool:
+        """Whether it was silent for that long and was told nothing but its fail state since."""
+        return now_ns >= self._released_ns
 
     def read_back(self, words: Sequence[int], taken_ns: int) -> bool:
         """Compare the image shown with the image written; False when they differ.
@@ -187,6 +201,26 @@ class OutputModule:
         self._watchdog_known = count != self._plan.watchdog_count
         self.watchdog_due = self._watchdog_known
         self.watchdog_verified = 0 < count <= self._plan.watchdog_count
+
+    def image_words(self) -> range:
+        """Places of the words with the image, in the block that shows it."""
+        return range(
+            self._plan.image_word, self._plan.image_word + (self._plan.count if self._plan.shown_singly else 1)
+        )
+
+    def shown_from(self, image_word: int) -> None:
+        """The block that shows the image begins elsewhere from now on."""
+        self._plan = replace(self._plan, image_word=image_word)
+
+    def has_no_watchdog(self) -> None:
+        """It refused the register: never verified, and not asked again before its next turn."""
+        self.watchdog_due = False
+
+    def verify_again(self, now_ns: int) -> None:
+        """Its settings are looked at once more, as from time to time they must."""
+        self.verify_ns = now_ns + VERIFY_EVERY_NS
+        if self._plan.watchdog_count:
+            self._watchdog_known, self.watchdog_due = False, True
 
     def doubt_watchdog(self) -> None:
         """The module was away and may have lost its settings: verify again."""

@@ -13,7 +13,7 @@ from hal.description import Hardware
 from hal.device import Device, Health
 from hal.device_facts import ContinuousFormat
 from hal.errors import Code, PodError
-from hal.line import Line, ModbusLine
+from hal.line import ModbusLine, PortLine
 from hal.outputs import OutputModule
 from hal.planner import NORMAL_S, LinePlan, lease_s, plan
 from hal.probe_line import ProbeLine
@@ -36,7 +36,7 @@ class PodIO:
         self._safe_since_ns: int | None = None
 
     @property
-    def lines(self) -> Sequence[Line]:
+    def lines(self) -> Sequence[PortLine]:
         """The lines to drive, in the order of the wiring."""
         return self._lines
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hal.clock import Clock
-from hal.line import Line, Send
+from hal.line import PortLine, Send
 from hal.transport import Transport
 from hal.wire_time import char_ns
 
@@ -54,7 +54,7 @@ class PortOwner:
     miss, their Readings go BAD, nothing else is special.
     """
 
-    def __init__(self, line: Line, transport: Transport, baud: int, clock: Clock) -> None:
+    def __init__(self, line: PortLine, transport: Transport, baud: int, clock: Clock) -> None:
         self._line, self._transport, self._clock = line, transport, clock
         self._char_ns = char_ns(baud)
         self._loop = asyncio.get_running_loop()
@@ -86,6 +86,8 @@ class PortOwner:
             self._wake_at(self._sent_ns, now_ns)
             return
         action = self._line.next_action(now_ns)
+        if self._fd >= 0 and self._line.wants_reopening(now_ns):
+            self._lose()
         if isinstance(action, Send):
             self._write(action.data)
             self._sent_ns = now_ns + len(action.data) * self._char_ns
@@ -124,6 +126,7 @@ class PortOwner:
             self._lose()
             return
         self._loop.add_reader(self._fd, self._readable)
+        self._line.reconnected(self._clock.now_ns())
 
     def _lose(self) -> None:
         """The port is gone: try again later, ever more seldom."""
@@ -139,7 +142,7 @@ class PortOwner:
 
 
 async def run(
-    lines: Sequence[tuple[Line, int]],
+    lines: Sequence[tuple[PortLine, int]],
     transports: Sequence[Transport],
     tick: Callable[[int], None],
     period_ns: int,

@@ -144,6 +144,13 @@ class SerialLine:
         self.readings[point.tag] = Reading(point.tag, value, quality, cause, taken_ns)
         self._fresh_ns = taken_ns
 
+    def wants_reopening(self, now_ns: int) -> bool:
+        """Never: an indicator that is silent says nothing of the port."""
+        return False
+
+    def reconnected(self, now_ns: int) -> None:
+        """What is left of a frame from before is no frame; the next STX begins one."""
+
     def begin_tick(self, now_ns: int) -> None:
         """Nothing to order."""
 

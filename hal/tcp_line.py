@@ -11,10 +11,13 @@ A stream that cannot be cut (no protocol 0, an impossible length) is thrown away
 quiet for as long as the server can be late; then the next answer begins a frame again.
 """
 
+from collections.abc import Sequence
+
 from hal.blocks import Block
 from hal.device import Device
+from hal.lanes import Order
 from hal.line import ModbusLine, Send
-from hal.modbus import HEADER_LEN, NO_PATH, Request, Verdict, judge_body, tcp_frame
+from hal.modbus import HEADER_LEN, NO_PATH, Verdict, judge_body, tcp_frame
 from hal.outputs import OutputModule
 
 _LEAST_BODY, _MOST_BODY = 2, 254  # unit and function; unit and the longest PDU (253)
@@ -34,6 +37,11 @@ class ModbusTcpLine(ModbusLine):
         self._stream = b""
         self._worst_late_ns = 0
         self.late_replies = 0
+
+    def add(self, device: Device, blocks: Sequence[Block], module: OutputModule | None) -> None:
+        """Hang a device behind the server; an old answer is told by its number, so it owes nothing."""
+        super().add(device, blocks, module)
+        device.asks_with(())
 
     def receive(self, data: bytes, now_ns: int) -> None:
         """Cut the stream into frames; only the one with the number of the request in flight is judged."""
@@ -55,11 +63,11 @@ class ModbusTcpLine(ModbusLine):
 
     def _take(self, transaction: int, body: bytes, now_ns: int) -> None:
         """One whole frame."""
-        request = self._request
-        if request is None or transaction != self._transaction or self._verdict is not Verdict.PARTIAL:
+        order = self._order
+        if order is None or transaction != self._transaction or self._verdict is not Verdict.PARTIAL:
             self.late_replies += 1
             return
-        verdict = judge_body(request, body)
+        verdict = judge_body(order.request, body)
         if verdict is Verdict.EXCEPTION and body[_REFUSAL_CODE_AT] in NO_PATH:
             verdict = Verdict.TIMEOUT  # the gateway waited in our place
         self._reply, self._verdict = body, verdict
@@ -69,17 +77,15 @@ class ModbusTcpLine(ModbusLine):
     def _give_up_stream(self, now_ns: int) -> None:
         self.stray_bytes += len(self._stream)
         self._stream = b""
-        if self._request is not None:
+        if self._order is not None:
             self._fail(Verdict.BAD_HEADER, now_ns)
         self._quiet_ns = now_ns + self._worst_late_ns
 
-    def _send(
-        self, request: Request, device: Device, block: Block | None, module: OutputModule | None, now_ns: int
-    ) -> Send:
+    def _send(self, order: Order, now_ns: int) -> Send:
         """As on a serial line, with a header; the answer is waited for as long as it may be late."""
-        super()._send(request, device, block, module, now_ns)
+        super()._send(order, now_ns)
         self._transaction = self._transaction % (_TRANSACTIONS - 1) + 1
-        self._worst_late_ns = max(self._worst_late_ns, device.late_ns)
-        self._deadline_ns = now_ns + device.late_ns
+        self._worst_late_ns = max(self._worst_late_ns, order.device.late_ns)
+        self._deadline_ns = now_ns + order.device.late_ns
         self._doubt_end_ns = now_ns  # a number tells late answers: nothing to wait for after a fault
-        return Send(tcp_frame(request, self._transaction))
+        return Send(tcp_frame(order.request, self._transaction))

@@ -24,7 +24,7 @@ from pymodbus.client import AsyncModbusSerialClient
 from hal.clock import SystemClock
 from hal.description import LineConfig
 from hal.errors import PodError
-from hal.line import Line, ModbusLine, Send, Wait
+from hal.line import ModbusLine, PortLine, Send, Wait
 from hal.pod_io import build
 from hal.runner import PortOwner, precise_loop
 from hal.transport import SerialTransport
@@ -63,7 +63,7 @@ class Cycle(NamedTuple):
 class _Watched:
     """A line with a stop-watch: a cycle runs from its first request until the line may send again."""
 
-    def __init__(self, line: Line, quiet_ns: int) -> None:
+    def __init__(self, line: PortLine, quiet_ns: int) -> None:
         self.name = line.name
         self.cycles: list[Cycle] = []
         self._line, self._quiet_ns = line, quiet_ns
@@ -88,6 +88,12 @@ class _Watched:
         if self._exchanges:
             self._exchanges[-1] = Exchange(self._exchanges[-1].request, self._exchanges[-1].reply_len + len(data))
         self._waits_for_reply = False
+
+    def wants_reopening(self, now_ns: int) -> bool:
+        return self._line.wants_reopening(now_ns)
+
+    def reconnected(self, now_ns: int) -> None:
+        self._line.reconnected(now_ns)
 
 
 def rows(cycles: int = CYCLES) -> list[Row]:

@@ -16,7 +16,7 @@ from sim_hardware.cli_guard import guard
 if TYPE_CHECKING:
     from sim_hardware.bench_core import Row
 
-PROMISED = ("surge", "line", "clairvoyant")
+PROMISED = ("surge", "clairvoyant")
 
 
 class _Benches(click.Group):
@@ -58,6 +58,28 @@ def cycle(as_json: bool, tiny: bool) -> int:
     click.echo("bench cycle: lines of the reference pod in real time ...", err=True)
     rows = bench_line_cycle.rows(3 if tiny else bench_line_cycle.CYCLES)
     return _tell("cycle", rows, as_json)
+
+
+@bench.command()
+@click.option("--transactions", type=click.IntRange(min=1), default=100_000, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--baud", type=click.Choice(["9600", "19200", "38400", "115200"]), default="38400", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def line(transactions: int, seed: int, baud: str, as_json: bool) -> int:
+    """Random faults on one line, on virtual time: no wrong value may come out as GOOD."""
+    from sim_hardware.line_campaign.figures import figures
+
+    click.echo(f"bench line: {transactions:,} transactions, one fault in five of them ...", err=True)
+    found = figures(transactions, seed, int(baud))
+    if as_json:
+        click.echo(json.dumps(found))
+        return 0
+    for name, value in found.items():
+        shown = f"{value:,.4g}" if isinstance(value, float) else value
+        if not isinstance(value, dict):
+            click.echo(f"{name}: {shown}")
+    click.echo("\n".join(f"  {kind}: {ms:,.0f} ms of line time" for kind, ms in found["cost_ms_by_kind"].items()))
+    return 0
 
 
 @bench.command()

@@ -75,8 +75,23 @@ def test_a_dead_device_never_costs_its_neighbours_a_period() -> None:
         assert len({at_ns // TICK_NS for at_ns in times}) == len(times)
 
 
-def test_a_dead_module_is_still_tried_and_costs_its_neighbours_nothing() -> None:
+def test_a_dead_module_that_has_let_go_is_told_its_fail_state_once_per_tick() -> None:
     pod = Pod(module(), cells(2))
+    pod.run(2.0)
+    pod.slave.dead.add(1)
+
+    pod.run(62.0)
+
+    tries = pod.sent_to(1, 5 * SECOND)
+    assert {(frame[1], frame[7]) for _, frame in tries} == {(15, 0)}
+    assert 112 <= len(tries) <= 115
+    assert len({at_ns // TICK_NS for at_ns, _ in tries}) == len(tries)
+    assert len({at_ns // TICK_NS for at_ns, _ in pod.sent_to(2, 2 * SECOND)}) == 120
+
+
+def test_a_dead_module_that_shall_open_is_tried_about_every_watchdog_time_and_costs_its_neighbours_nothing() -> None:
+    pod = Pod(module(), cells(2))
+    pod.wanted = {"FV-101": 1.0}
     pod.run(2.0)
     pod.slave.dead.add(1)
 

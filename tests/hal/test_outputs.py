@@ -160,8 +160,9 @@ def test_a_write_repeated_without_an_echo_leaves_the_module_alone_until_it_has_l
     assert scan.acks["FV-101"].issued_ns > 6 * SECOND
 
 
-def test_a_module_that_stays_mute_is_not_repeated_to_at_every_try() -> None:
+def test_a_module_that_shall_open_and_stays_mute_is_not_repeated_to_at_every_try() -> None:
     trial = LostEchoes(1000, since_ns=4 * SECOND)
+    trial.pod.wanted = {"FV-101": 1.0}
 
     trial.pod.run(30.0)
 

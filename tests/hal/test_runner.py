@@ -129,6 +129,12 @@ class Silent:
     def receive(self, data: bytes, now_ns: int) -> None:
         raise AssertionError(f"nobody sends: {data!r} at {now_ns}")
 
+    def wants_reopening(self, now_ns: int) -> bool:
+        return False
+
+    def reconnected(self, now_ns: int) -> None:
+        return
+
 
 class NoPort:
     """A port that is not there."""

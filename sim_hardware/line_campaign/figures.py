@@ -1,0 +1,62 @@
+"""`podctl bench line`: a campaign's figures beside their goal.
+
+Goal: no wrong GOOD value but shown collisions of the check sequence, and of those no more than chance gives (99.9 % of
+a Poisson distribution with the expected number); every fault noted in time. Neighbours: `campaign` runs, `cli_bench`
+prints. Must not know how faults are made.
+"""
+
+import math
+from typing import Any
+
+from sim_hardware.line_campaign.campaign import BAUD, Campaign, Result, is_shown_collision
+
+GOAL = "wrong_good: shown collisions only, within 99.9 % Poisson of their expectation; late_detected: 0"
+_SURE_FRAC = 0.999
+
+
+def poisson_limit(mean_count: float) -> int:
+    """The smallest number that a Poisson variable with this mean does not exceed in 99.9 % of all cases."""
+    term = total = math.exp(-mean_count)
+    number = 0
+    while total < _SURE_FRAC:
+        number += 1
+        term *= mean_count / number
+        total += term
+    return number
+
+
+def figures(transactions: int, seed: int, baud: int = BAUD) -> dict[str, Any]:
+    """Run a campaign; the document of `podctl bench line --json`."""
+    return document(Campaign(seed, baud=baud).run(transactions), seed, baud)
+
+
+def document(result: Result, seed: int, baud: int) -> dict[str, Any]:
+    """Counts since the start. wrong_good counts values and Acks; cost is line time lost, from request to readiness."""
+    shown = sum(is_shown_collision(wrong) for wrong in result.wrong)
+    frames = sorted({wrong.heard.number for wrong in result.wrong})
+    limit = poisson_limit(result.expected_collisions_count)
+    faults = result.by_kind.total()
+    return {
+        "bench": "line",
+        "transactions": result.transactions,
+        "faults": faults,
+        "wrong_good": len(result.wrong),
+        "wrong_good_shown_collisions": shown,
+        "wrong_good_frames": len(frames),
+        "wrong_good_expected_collisions": result.expected_collisions_count,
+        "wrong_good_limit_frames": limit,
+        "undetected_values": result.undetected,
+        "undetected_values_expected": result.expected_undetected_count,
+        "implausible_values": result.implausible,
+        "late_detected": sum(result.late_detected.values()),
+        "cost_ms_per_fault": sum(result.lost_ms.values()) / faults if faults else 0.0,
+        "cost_ms_by_kind": {kind: result.lost_ms.get(kind, 0.0) / n for kind, n in sorted(result.by_kind.items())},
+        "faults_by_kind": dict(sorted(result.by_kind.items())),
+        "good_values": result.good,
+        "acks": result.acks,
+        "simulated_s": result.simulated_s,
+        "baud": baud,
+        "seed": seed,
+        "goal": GOAL,
+        "met": shown == len(result.wrong) and len(frames) <= limit and not result.late_detected.total(),
+    }
