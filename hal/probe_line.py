@@ -132,6 +132,13 @@ class ProbeLine:
             else:
                 self._bad_line = True
 
+    def wants_reopening(self, now_ns: int) -> bool:
+        """Never: a probe that is silent says nothing of the port."""
+        return False
+
+    def reconnected(self, now_ns: int) -> None:
+        """What is left of a line from before ends with the next CR."""
+
     def begin_tick(self, now_ns: int) -> None:
         """Nothing to order."""
 
