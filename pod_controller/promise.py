@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from pod_controller.config import Fault, PodConfig
 from pod_controller.kernels import records, terms
+from pod_controller.kernels.records import Table
 from pod_controller.topology import Topology, build
 
 
@@ -30,7 +31,7 @@ def faults(config: PodConfig) -> list[Fault]:
                 Fault(("control", "tick_s"), 126, f"{text}; the history holds {records.HISTORY} ticks: raise it")
             )
     for v in range(plant.n_vessels):
-        over_kg, scenario = best_case_over_kg(topology, v)
+        over_kg, scenario = best_case_over_kg(topology.table, v)
         if over_kg > 0.0:
             text = (
                 f"cannot be kept from spilling: even empty, with every inlet shut, {scenario_text(topology, scenario)}"
@@ -42,9 +43,9 @@ def faults(config: PodConfig) -> list[Fault]:
     return found
 
 
-def best_case_over_kg(topology: Topology, v: int) -> tuple[float, int]:
+def best_case_over_kg(plant_table: Table, v: int) -> tuple[float, int]:
     """(Phi - C, scenario) of vessel v when it is empty and shut, and everything else is full."""
-    plant = topology.table[0]
+    plant = plant_table[0]
     table = records.table(records.STATE)
     state = table[0]
     for u in range(plant.n_vessels):

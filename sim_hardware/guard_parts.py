@@ -116,9 +116,28 @@ def beyond(asked: Asked, say: Say) -> Figures:
     return Figures("beyond", "every group measured", True, True, figures, tuple(table_of_costs(found)))
 
 
+def terms(asked: Asked, say: Say) -> Figures:
+    """Each term of the inequality deleted: the proof or the adversary must fail."""
+    from sim_hardware.attack.necessity import GAMES, necessity
+    from sim_hardware.proof.breakages import TERMS
+
+    found = list(necessity(TERMS[:: asked.every], asked.steps or GAMES, say))
+    unnoticed = [one.term for one in found if one.obligation is None and one.spill is None]
+    figures = {
+        "terms": len(found),
+        "missed_by_the_proof": sum(one.obligation is not None for one in found),
+        "missed_by_an_adversary": sum(one.spill is not None for one in found),
+        "unnoticed": unnoticed,
+        "needed": [one.line() for one in found],
+    }
+    lines = tuple(one.line() for one in found)
+    return Figures("terms", "each deletion noticed by the proof or an adversary", not unnoticed, True, figures, lines)
+
+
 PARTS: dict[str, Callable[[Asked, Say], Figures]] = {
     "mutants": mutants,
     "grid": grid,
     "adversary": adversary,
     "beyond": beyond,
+    "terms": terms,
 }

@@ -65,7 +65,7 @@ def play_seed(seed: int, ticks: int = TICKS) -> Seed:
     if seed % EVOLVES_EVERY == EVOLVES_EVERY - 1:
         found = evolve(plant, world, SEARCH)
         world[0].strategy = EVOLVED
-        return _seed(plant, world, found.worst, found.plant_steps, found.strikes)
+        return _seed(plant, world, found.run[0], found.plant_steps, found.strikes)
     run = played(plant, world, ticks)
     return _seed(plant, world, run[0], int(run[0].plant_steps), int(run[0].strikes))
 

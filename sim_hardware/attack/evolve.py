@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pod_controller.kernels.records import DESK, Record, Table, table
+from pod_controller.kernels.records import DESK, Table, table
 from sim_hardware.attack.play import play
 from sim_hardware.attack.records import EVOLVED
 from sim_hardware.attack.world import first_run
@@ -41,7 +41,7 @@ SEARCH = Search()
 class Evolved(NamedTuple):
     """The worst run found, and what finding it took."""
 
-    worst: Record
+    run: Table
     world: Table
     plant_steps: int
     strikes: int
@@ -77,7 +77,7 @@ def evolve(plant: Table, world: Table, search: Search = SEARCH, game: Game = pla
         middle = (1.0 - LEARNING) * middle + LEARNING * kept.mean(axis=0)
         spread = (1.0 - LEARNING) * spread + LEARNING * kept.std(axis=0) + 0.02
     assert best is not None
-    return Evolved(best[2][0], best[1], plant_steps, strikes, first_margin_kg)
+    return Evolved(best[2], best[1], plant_steps, strikes, first_margin_kg)
 
 
 def decoded(genes: Genes, plant: Table, world: Table) -> Table:

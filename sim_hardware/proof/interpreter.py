@@ -43,6 +43,13 @@ class Breakage(NamedTuple):
     old: str
     new: str
 
+    def planted(self, text: str) -> str:
+        """The kernel's text with the fault in it. Raises PodError 941 if the place has moved."""
+        if (times := text.count(self.old)) != 1:
+            where = f"breakage {self.name}: '{self.old}' stands {times} times in {self.kernel}, not once"
+            raise PodError(OUTSIDE_SUBSET, f"{where}: mend the breakage")
+        return text.replace(self.old, self.new)
+
 
 class Rec(SimpleNamespace):
     """A record with only the fields that an obligation gives it."""
@@ -80,10 +87,7 @@ class Interpreter:
     def _tree(self, plain: Callable[..., Any]) -> ast.FunctionDef:
         text = textwrap.dedent(inspect.getsource(plain))
         if self.breakage is not None and self.breakage.kernel == plain.__name__:
-            if text.count(self.breakage.old) != 1:
-                where = f"breakage {self.breakage.name}: '{self.breakage.old}' stands {text.count(self.breakage.old)}"
-                raise PodError(OUTSIDE_SUBSET, f"{where} times in {plain.__name__}, not once: mend the breakage")
-            text = text.replace(self.breakage.old, self.breakage.new)
+            text = self.breakage.planted(text)
         tree = ast.parse(text).body[0]
         assert isinstance(tree, ast.FunctionDef)
         return tree

@@ -5,16 +5,17 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from pod_controller.kernels.records import DESK, table
 from sim_hardware.attack.beyond import costs
 from sim_hardware.attack.campaign import play_seed
 from sim_hardware.attack.evolve import Search, evolve
 from sim_hardware.attack.kinds import BEYOND, PROMISED
-from sim_hardware.attack.play import play
-from sim_hardware.attack.world import drawn, first_run
+from sim_hardware.attack.necessity import spilled
+from sim_hardware.attack.world import drawn
 from sim_hardware.cli_bench import bench
 from sim_hardware.guard_grid import run_cells
 from sim_hardware.mutants.run import run
+from sim_hardware.proof.breakages import TERMS
+from sim_hardware.proof.interpreter import Breakage
 
 SEEDS = {"sample": range(0, 2 * len(PROMISED), 2), "full": range(20 * len(PROMISED))}
 CELLS = {"sample": range(40), "full": range(2000)}
@@ -43,28 +44,12 @@ def test_nothing_spills_in_plants_of_many_shapes(depth: str) -> None:
     assert sum(one.strikes for one in seeds) >= len(seeds)
 
 
-@pytest.mark.parametrize(("rows", "term"), [("vessels", "level_error_kg"), ("elements", "stroke_s")])
-def test_the_same_adversary_spills_when_the_table_lacks_a_term(rows: str, term: str) -> None:
-    """Else it would prove nothing. The world keeps what is true; only the guard's table is wrong."""
-    over_kg = 0.0
-    for seed in range(300):
-        plant, world = drawn(seed)
-        run_ = first_run(plant, world, 6_000)
-        plant[rows][term] *= 0.05
-        play(plant, table(DESK), world, run_)
-        over_kg = float(run_[0].spilled_kg)
-        if over_kg > 0.0:
-            break
-
-    assert over_kg > 0.0
-
-
 def test_searching_for_the_worst_leaves_less_room_than_drawing_at_random_and_spills_nothing() -> None:
     nearer = 0
     for seed in range(6):
         found = evolve(*drawn(seed), Search(generations=3, population=8, ticks=2_000))
-        assert found.worst.spilled_kg <= 0.0 and found.worst.chute_over_kg <= 1e-6
-        nearer += found.worst.least_margin_kg < found.first_margin_kg - 0.5
+        assert found.run[0].spilled_kg <= 0.0 and found.run[0].chute_over_kg <= 1e-6
+        nearer += found.run[0].least_margin_kg < found.first_margin_kg - 0.5
 
     assert nearer >= 3
 
@@ -74,6 +59,19 @@ def test_beyond_the_promise_it_spills_and_says_how_much(depth: str) -> None:
 
     assert set(found) == set(BEYOND)
     assert sum(one.spilled_games > 0 for one in found.values()) >= 4
+
+
+@pytest.mark.parametrize("name", ["hold-up M", "Psi", "jam reserve", "stroke in the tail", "U"])
+def test_a_term_that_is_deleted_is_missed_by_the_adversary(name: str) -> None:
+    term = next(term for term in TERMS if term.name == name)
+
+    found = spilled(term, games=40, searches=0)
+
+    assert found is not None and found.kg > 0.0
+
+
+def test_nothing_spills_in_the_games_that_miss_terms_while_all_terms_are_there() -> None:
+    assert spilled(Breakage("none", "cycle", "", ""), games=40, searches=0) is None
 
 
 def test_the_command_prints_its_goal_beside_its_figures() -> None:
