@@ -20,6 +20,7 @@ FAILED = 3
 @click.option("--adversary", "part", flag_value="adversary", help="Attack plants of many shapes; search for the worst.")
 @click.option("--beyond", "part", flag_value="beyond", help="What faults outside the promise cost, in kg.")
 @click.option("--terms", "part", flag_value="terms", help="Delete each term; the proof or the adversary must fail.")
+@click.option("--cost", "part", flag_value="cost", help="Room in the buffer: measured content against fixed content.")
 @click.option("--steps", type=click.IntRange(min=1), default=None, help="Plant-steps, states of the grid, or games.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="First; to go on, the next.")
 @click.option("--every", type=click.IntRange(min=1), default=1, help="Only each so-manieth mutant or term.")

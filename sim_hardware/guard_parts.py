@@ -134,10 +134,34 @@ def terms(asked: Asked, say: Say) -> Figures:
     return Figures("terms", "each deletion noticed by the proof or an adversary", not unnoticed, True, figures, lines)
 
 
+def cost(asked: Asked, say: Say) -> Figures:
+    """Throughput cost: measured content against fixed content."""
+    from sim_hardware.guard_cost import PODS, SEEDS, SKETCH_KG, reference_pod, small_plant
+
+    say("a surge without end on a buffer of 300 kg behind 16 gates ...")
+    small = small_plant(min(asked.steps or SEEDS, SEEDS))
+    say("the reference pod at the festival, without its float chain ...")
+    pod = reference_pod(min(asked.steps or PODS, PODS))
+    figures: dict[str, Any] = {}
+    lines = []
+    for name, sides in (("buffer of 300 kg", small), ("reference pod", pod)):
+        for way, side in zip(("measured", "fixed"), sides, strict=True):
+            figures |= {f"{name}, {way}": side._asdict()}
+            lines.append(f"{name}, {way:8} content: {side.line()}")
+    lines.append(f"the first sketch, other arrivals: {SKETCH_KG[0]:.0f} against {SKETCH_KG[1]:.0f} kg, travel halved")
+    lines.append("at the reference pod the elements in series behind all gates bound what a stuck one can deliver")
+    fine = all(side.spilled_kg == 0.0 for side in (*small, *pod))
+    met = fine and small[0].highest_kg > small[1].highest_kg and pod[0].closure_count <= pod[1].closure_count
+    return Figures(
+        "cost", "measured content holds more than fixed content, 0 kg spilled", met, fine, figures, tuple(lines)
+    )
+
+
 PARTS: dict[str, Callable[[Asked, Say], Figures]] = {
     "mutants": mutants,
     "grid": grid,
     "adversary": adversary,
     "beyond": beyond,
     "terms": terms,
+    "cost": cost,
 }

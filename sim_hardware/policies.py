@@ -15,7 +15,8 @@ from pod_controller.kernels import rules
 from pod_controller.kernels.commit import commit
 from pod_controller.kernels.compile import kernel
 from pod_controller.kernels.cycle import cycle
-from pod_controller.kernels.observe import observe
+from pod_controller.kernels.guard import guard
+from pod_controller.kernels.observe import bound_chute, observe
 from pod_controller.kernels.records import Record, Table
 from pod_controller.kernels.regulate import regulate
 from pod_controller.kernels.shed import shed
@@ -28,7 +29,7 @@ SHUT_ABOVE_FRAC = 0.90
 TANK_SHUT_FRAC = 0.95  # choice: a level switch near the top of the other tanks
 NO_WEIR_KG = 1e29
 
-GUARDED, OPEN, FLOAT = 0, 1, 2
+GUARDED, OPEN, FLOAT, FIXED = 0, 1, 2, 3
 
 
 @kernel
@@ -66,6 +67,30 @@ def float_policy(plant: Table, desk: Table) -> None:
                 refuse(g, p.flows[p.intakes[i].flows[k]].element, rules.VESSEL_FULL)
     for c in range(p.n_chutes):
         airlock(p, s, g, c, shut)
+    commit(p, s, g)
+
+
+@kernel
+def fixed_policy(plant: Table, desk: Table) -> None:
+    """The controller with a guard that takes every chute for full: a jam reserve without load cells, as `cycle`.
+
+    Lids go by the airlock on the weight, as ever: a chute taken for full could never be opened.
+    """
+    p = plant[0]
+    s = desk[0].state
+    f = desk[0].frame
+    g = desk[0].permit
+    wish_all(p, s, f, desk[0].wish)
+    for c in range(p.n_chutes):
+        s.content_bound_kg[c] = p.chutes[c].capacity_kg
+        s.sealed[c] = 0
+    guard(p, s, f, desk[0].wish, g)
+    for c in range(p.n_chutes):
+        bound_chute(p, s, f, c)
+        if f.execute == 1 and desk[0].wish.open_frac[p.chutes[c].lid] >= 1.0:
+            g.grant_frac[p.chutes[c].lid] = 1.0
+            g.rule[p.chutes[c].lid] = rules.GRANTED
+        airlock(p, s, g, c, False)
     commit(p, s, g)
 
 
@@ -140,8 +165,10 @@ def airlock(p: Record, s: Record, g: Record, c: int, shut: bool) -> None:
         refuse(g, chute.lid, rules.CHUTE_ROOM)
 
 
-POLICIES: Mapping[str, Policy] = MappingProxyType({"guarded": cycle, "open": open_policy, "float": float_policy})
-CODES: Mapping[str, int] = MappingProxyType({"guarded": GUARDED, "open": OPEN, "float": FLOAT})
+POLICIES: Mapping[str, Policy] = MappingProxyType(
+    {"guarded": cycle, "open": open_policy, "float": float_policy, "fixed": fixed_policy}
+)
+CODES: Mapping[str, int] = MappingProxyType({"guarded": GUARDED, "open": OPEN, "float": FLOAT, "fixed": FIXED})
 
 
 @kernel
@@ -151,5 +178,7 @@ def decide(policy: int, plant: Table, desk: Table) -> None:
         cycle(plant, desk)
     elif policy == OPEN:
         open_policy(plant, desk)
-    else:
+    elif policy == FLOAT:
         float_policy(plant, desk)
+    else:
+        fixed_policy(plant, desk)

@@ -10,7 +10,8 @@ from pod_controller.kernels.commit import commit
 from pod_controller.kernels.compile import kernel
 from pod_controller.kernels.guard import guard
 from pod_controller.kernels.observe import observe
-from pod_controller.kernels.records import SHARED, Record, Table
+from pod_controller.kernels.records import OWN, SHARED, Record, Table
+from pod_controller.kernels.shed import shed
 from sim_hardware.attack.strikes import chance, may_still_come_kg, strike_or_mend
 
 NS = 1_000_000_000
@@ -39,12 +40,17 @@ def play(plant: Table, desk: Table, world: Table, run: Table) -> None:
                 r.restart = 0
             show(p, w, r, f)
             observe(p, s, f)
-            want(p, w, r, desk[0].wish)
+            if w.steady != 0:
+                shed(p, s, f, desk[0].wish)
+            else:
+                want(p, w, r, desk[0].wish)
             guard(p, s, f, desk[0].wish, g)
             commit(p, s, g)
             send(p, w, r, g)
         strike_or_mend(p, w, r, g)
         flow(p, w, r)
+        for v in range(p.n_vessels):
+            r.held_sum_kg[v] += r.held_kg[v]
         r.tick += 1
         r.ticks += 1
         if w.goes_on == 0 and r.spilled_kg > 0.0:
@@ -124,7 +130,7 @@ def flow(p: Record, w: Record, r: Record) -> None:
     for step in range(w.steps):
         r.now_ns += TICK_NS // w.steps
         for e in range(p.n_elements):
-            travel(w, r, e, step, step_s)
+            travel(p, w, r, e, step, step_s)
         for i in range(p.n_intakes):
             pass_intake(p, w, r, i, step_s)
         for c in range(p.n_chutes):
@@ -138,7 +144,7 @@ def flow(p: Record, w: Record, r: Record) -> None:
 
 
 @kernel
-def travel(w: Record, r: Record, e: int, step: int, step_s: float) -> None:
+def travel(p: Record, w: Record, r: Record, e: int, step: int, step_s: float) -> None:
     """One element towards what its device holds; a device without a command for its lease holds 0."""
     if step == w.write_step[e] and r.lost_ns[e] < 0:
         r.told_frac[e] = r.sent_frac[e]
@@ -146,10 +152,13 @@ def travel(w: Record, r: Record, e: int, step: int, step_s: float) -> None:
     if (r.now_ns - since_ns) * 1e-9 >= w.lease_s[e]:
         r.told_frac[e] = 0.0
         r.sent_frac[e] = 0.0
+    before_frac = r.shown_frac[e]
     if r.told_frac[e] > r.shown_frac[e]:
         r.shown_frac[e] = min(r.told_frac[e], r.shown_frac[e] + step_s / w.open_s[e])
     else:
         r.shown_frac[e] = max(r.told_frac[e], r.shown_frac[e] - step_s / w.close_s[e])
+    if p.elements[e].role == OWN:
+        r.strokes += max(r.shown_frac[e] - before_frac, before_frac - r.shown_frac[e])
     r.at_frac[e] = 1.0 if r.stuck[e] != 0 else r.shown_frac[e]
 
 
@@ -218,6 +227,7 @@ def settle(p: Record, w: Record, r: Record, v: int, step_s: float) -> None:
     if row.weir_kg < NO_WEIR_KG and r.held_kg[v] > row.weir_kg and v != r.blocked_vessel:
         r.coming_kg[v + 1] += r.held_kg[v] - row.weir_kg
         r.held_kg[v] = row.weir_kg
+    r.highest_kg[v] = max(r.highest_kg[v], r.held_kg[v])
     if r.tick // w.drain_ticks % 3 != 0:
         r.held_kg[v] = max(0.0, r.held_kg[v] - w.drain_kg_s[v] * step_s)
 

@@ -59,6 +59,7 @@ WORLD = _record(
     ("rest_ticks", "i8"),  # and how long nothing breaks afterwards
     ("gap_ticks", "i8"),
     ("goes_on", "i8"),  # after a spill, too
+    ("steady", "i8"),  # the pod's own shedding asks: no attack, a surge to be served
 )
 
 RUN = _record(
@@ -118,4 +119,7 @@ RUN = _record(
     ("least_margin_kg", "f8"),  # with all that may still come by itself, that instant
     ("chute_over_kg", "f8"),
     ("passed_kg", "f8"),
+    ("highest_kg", "f8", (MAX_VESSELS,)),
+    ("held_sum_kg", "f8", (MAX_VESSELS,)),  # over the ticks
+    ("strokes", "f8"),  # full ones of gates and pumps, there and back counted as two
 )

@@ -12,6 +12,7 @@ from sim_hardware.attack.kinds import BEYOND, PROMISED
 from sim_hardware.attack.necessity import spilled
 from sim_hardware.attack.world import drawn
 from sim_hardware.cli_bench import bench
+from sim_hardware.guard_cost import reference_pod, small_plant
 from sim_hardware.guard_grid import run_cells
 from sim_hardware.mutants.run import run
 from sim_hardware.proof.breakages import TERMS
@@ -72,6 +73,21 @@ def test_a_term_that_is_deleted_is_missed_by_the_adversary(name: str) -> None:
 
 def test_nothing_spills_in_the_games_that_miss_terms_while_all_terms_are_there() -> None:
     assert spilled(Breakage("none", "cycle", "", ""), games=40, searches=0) is None
+
+
+def test_measured_content_lets_a_small_buffer_hold_more_than_fixed_content_and_neither_spills() -> None:
+    measured, fixed = small_plant(seeds=2)
+
+    assert measured.highest_kg > fixed.highest_kg + 10.0
+    assert measured.held_kg > fixed.held_kg + 10.0
+    assert measured.spilled_kg == fixed.spilled_kg == 0.0
+
+
+def test_the_pod_runs_with_fixed_content_too(depth: str) -> None:
+    measured, fixed = reference_pod(1, None if depth == "full" else 1800.0)
+
+    assert measured.spilled_kg == fixed.spilled_kg == 0.0
+    assert measured.taken_kg >= fixed.taken_kg > 0.0
 
 
 def test_the_command_prints_its_goal_beside_its_figures() -> None:
