@@ -25,7 +25,7 @@ from pod_controller.status import Snapshot, status
 
 VERSION = 1
 REQUESTS = ("start", "stop", "hold", "reset", "recalibrate", "stroke")
-QUESTIONS = ("status", "why", "bus", "reading", "stroked")
+QUESTIONS = ("status", "why", "bus", "reading", "stroked", "outputs")
 KEYS = {"v": int, "do": str, "reason": str, "inlet": str, "of_ticks": int}
 KEYS |= {"what": str, "tag": str, "line": str, "since": int, "thing": str}  # of questions about lines and tags
 REASON_MOST = 200
@@ -70,6 +70,10 @@ class Answers:
         if asked["do"] == "status":
             of_ticks = min(max(asked.get("of_ticks", REMEMBERED), 1), REMEMBERED)
             return head | status(snapshot, self._core.surroundings(now_ns), of_ticks)
+        if asked["do"] == "outputs":
+            watch = self._core.workshop.discrepancies
+            rows = watch.rows(snapshot.topology, snapshot.scan, snapshot.permit, snapshot.now_ns)
+            return head | {"outputs": rows, "discrepancies": watch.standing()}
         if asked["do"] == "stroked":
             return head | {"stroke": self._core.workshop.told()}
         if asked["do"] == "reading":

@@ -123,6 +123,7 @@ class Core:
             self._journal.health(now_ns),
             self.recorder.trouble if self.recorder else "",
             self.workshop.calibrations,
+            self.workshop.discrepancies,
         )
 
     def tick(self, now_ns: int) -> None:

@@ -13,6 +13,7 @@ from hal.port_watch import WatchedPort
 from hal.values import Quality, Scan
 from pod_controller import journal_keeper, telling
 from pod_controller.commissioning.book import InForce
+from pod_controller.commissioning.discrepancy import Discrepancies
 from pod_controller.kernels.records import Table
 from pod_controller.punctuality import Punctuality
 from pod_controller.topology import Topology
@@ -44,6 +45,7 @@ class Surroundings(NamedTuple):
     journal: journal_keeper.Health
     recording: str  # what is wrong with the recording; empty if nothing
     calibrations: InForce
+    discrepancies: Discrepancies
 
 
 def status(snapshot: Snapshot, around: Surroundings, of_ticks: int) -> dict[str, Any]:
@@ -70,6 +72,7 @@ def status(snapshot: Snapshot, around: Surroundings, of_ticks: int) -> dict[str,
         "lines": lines,
         "vessels": [_vessel(topology, state, v) for v in range(len(topology.vessels))],
         "chutes": [_chute(topology, state, snapshot.permit, c) for c in range(len(topology.chutes))],
+        "outputs": around.discrepancies.rows(topology, snapshot.scan, snapshot.permit, snapshot.now_ns),
         "calibrations": around.calibrations.rows(snapshot.now_ns),
         "digester": telling.digester(topology, state, snapshot.now_ns),
         "notices": list(around.notices),
@@ -89,6 +92,7 @@ def _unwell(snapshot: Snapshot, lines: Sequence[dict[str, Any]], around: Surroun
     found += [f"journal: {text}" for text in (around.journal.reason, around.journal.alarm) if text]
     found += [f"{around.recording}: replay will have a hole"] if around.recording else []
     found += around.calibrations.unwell(snapshot.now_ns)
+    found += around.discrepancies.standing()
     topology, state = snapshot.topology, snapshot.state
     unseen = [telling.unseen_text(topology, state, v) for v in range(len(topology.vessels))]
     return found + [text for text in unseen if text and snapshot.mode != "STOPPED"]

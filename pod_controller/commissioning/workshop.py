@@ -1,7 +1,7 @@
-"""The part of a running core that serves a technician: calibrations in force, and one stroke at a time.
+"""The part of a running core that serves a technician: calibrations, one stroke at a time, outputs that disobey.
 
     before each tick   what is out of date; whether the stroked element shall be open
-    after each tick    what its feedback says, and what the guard made of it
+    after each tick    what its feedback says, and what the guard made of it; which outputs do not do as they are told
 
 Neighbours: `core` calls, `answers` asks. Must not know sockets, files or how a tick is made.
 """
@@ -14,6 +14,7 @@ from hal.calibration import Place
 from hal.calibration_file import Book
 from hal.errors import PodError
 from pod_controller.commissioning.book import InForce
+from pod_controller.commissioning.discrepancy import Discrepancies
 from pod_controller.commissioning.stroking import Stroking
 from pod_controller.journal import Journal
 from pod_controller.kernels.rules import TEXT
@@ -35,6 +36,7 @@ class Workshop:
         # The book as its file says now; whoever asks is in another thread than the tick.
         self.read: Callable[[], InForce] = partial(InForce, {}, Book())
         self.stroking: Stroking | None = None
+        self.discrepancies = Discrepancies(loop.topology)
         self._loop, self._journal = loop, journal
 
     def calibrate(self, calibrations: InForce) -> None:
@@ -80,9 +82,14 @@ class Workshop:
         self._loop.stroke = 1 + self._loop.topology.element(stroking.element) if stroking and wishes else 0
 
     def after_tick(self, now_ns: int) -> None:
-        """What came of the wish."""
+        """What came of the commands, and of the wish of a stroke."""
         stroking, loop = self.stroking, self._loop
-        if stroking is None or stroking.over or loop.permit is None or loop.scan is None:
+        if loop.permit is None or loop.scan is None:
+            return
+        for news in self.discrepancies.look(loop.scan, loop.permit, now_ns):
+            value = "began" if news.began else "ended"
+            self._journal.note(now_ns, "discrepancy", news.element, value, news.text, "core")
+        if stroking is None or stroking.over:
             return
         e = loop.topology.element(stroking.element)
         position = loop.scan.readings.get(loop.topology.position_tags[e] or "")
