@@ -85,10 +85,10 @@ class Process:
         return self._process.wait(most_s)
 
 
-def serve(log: Path, folder: Path, scenario: str = "festival") -> Process:
+def serve(log: Path, folder: Path, *arguments: str, scenario: str = "festival") -> Process:
     """Start a pod's hardware in a folder and wait until it is there."""
     log.unlink(missing_ok=True)
-    made = Process(log, *PODCTL, "sim", scenario, "--serve", str(folder))
+    made = Process(log, *PODCTL, "sim", scenario, "--serve", str(folder), *arguments)
     wait_until(lambda: "ready" in made.text, "the hardware is ready")
     return made
 
