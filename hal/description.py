@@ -207,6 +207,23 @@ class Description(Frozen):
                 raise ValueError(f"golden words name point {known.point!r}, which is not described: correct one")
         return self
 
+    @model_validator(mode="after")
+    def _speaks(self) -> Self:
+        """Everything described can be asked with the functions the device knows."""
+        if not self.functions:
+            return self
+        wanted = [(f"point {p.name}", p.table, p.access == "write") for p in self.point if p.table != "frame"]
+        wanted += [(f"command {c.name}", s.table, s.do == "write") for c in self.command for s in c.step]
+        if self.watchdog is not None:
+            wanted += [("watchdog", "holding", False), ("watchdog", "holding", True)]
+        if self.read_back is not None:
+            wanted.append(("read_back", self.read_back.table, False))
+        for what, table, is_write in wanted:
+            function = (device_facts.WRITE_FUNCTION if is_write else device_facts.READ_FUNCTION).get(table)
+            if function not in self.functions:
+                raise ValueError(f"{what} needs function {function}, which functions = {list(self.functions)} lack")
+        return self
+
 
 def parse(text: str, name: str) -> Description:
     """Check the text of one description; PodError 302 names file, key, value and remedy."""

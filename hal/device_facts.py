@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hal.values import Cause
 
+READ_FUNCTION = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}  # by table; Modbus application protocol V1.1b3
+WRITE_FUNCTION = {"coil": 15, "holding": 16}  # absolute images, so they may be repeated
+
 Table = Literal["coil", "discrete", "input", "holding", "frame"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0.0, le=60.0, allow_inf_nan=False)]

@@ -29,8 +29,10 @@ from pymodbus.pdu.register_message import (
     WriteMultipleRegistersRequest,
 )
 
+from hal import device_facts
+
 CRC_TABLE: tuple[int, ...] = tuple(FramerRTU.crc16_table)
-READ_FUNCTION = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
+READ_FUNCTION = device_facts.READ_FUNCTION
 EXCEPTION_LEN = 5
 _READ_HEAD_LEN = 3  # unit, function, byte count
 EXCEPTION_BIT = 0x80

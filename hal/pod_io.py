@@ -18,6 +18,7 @@ from hal.outputs import OutputModule
 from hal.planner import NORMAL_S, LinePlan, lease_s, plan
 from hal.probe_line import ProbeLine
 from hal.serial_instruments import SerialLine
+from hal.tag_source import Source, find
 from hal.tcp_line import ModbusTcpLine
 from hal.values import Ack, Command, Reading, Scan
 
@@ -90,6 +91,10 @@ class PodIO:
     def lease_s(self, tag: str) -> float:
         """Longest time an output may keep its old state after a command, writes lost included."""
         return self._leases_s[tag]
+
+    def source(self, tag: str) -> Source | None:
+        """What an input was last made of, with every step; None when no line has it. For people: it takes its time."""
+        return find(self._lines, tag)
 
     def health(self) -> tuple[Health, ...]:
         """State and counts of every Modbus device."""

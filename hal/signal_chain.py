@@ -60,6 +60,18 @@ def stages(point: Point, words: Sequence[int], first: int) -> tuple[Stage, ...]:
     return (*found, calibrated, _ranged(point, value))
 
 
+def number_stages(point: Point, raw: float, quality: Quality, cause: Cause, says: str) -> tuple[Stage, ...]:
+    """The steps of a number that an instrument sent in text, with the verdict that it sent along."""
+    if quality is Quality.BAD:
+        return (good("decode", raw, says), doubt("marks", raw, cause, "the instrument says so in its status"))
+    marks = good("marks", raw, "nothing marked") if quality is Quality.GOOD else doubt("marks", raw, cause, "marked so")
+    value = raw * point.scale + point.offset
+    found = [good("decode", raw, says), marks]
+    found.append(good("scale", value, f"{raw:g} x {point.scale:g} + {point.offset:g} {point.unit}"))
+    value, calibrated = _calibrated(point, value)
+    return (*found, calibrated, _ranged(point, value))
+
+
 def _decoded(point: Point, raw: float) -> Stage:
     order = "" if point.width < 2 else ", high word first" if point.high_first else ", low word first"
     return good("decode", raw, f"{point.type}{order}{', bytes swapped' if point.swapped_bytes else ''}")

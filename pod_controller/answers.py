@@ -4,6 +4,7 @@
     {"v": 1, "do": "bus", "what": ...}              bus_answers: lines, frames, readings
     {"v": 1, "do": "start" | "stop" | "hold" | "reset" | "recalibrate", "reason": "..."}
     {"v": 1, "do": "reading", "tag": "WT-101"}      {"v": 1, "do": "stroke", "thing": "FV-101"}, then "stroked"
+    {"v": 1, "do": "tag", "tag": "LT-201"}          tag_view: step by step
 
 An answer is `{"v": 1, "ok": true, ...}` or `{"v": 1, "ok": false, "code": 4xx, "text": "E4xx ..."}`. What is asked
 twice within a tick is worked out once. Neighbours: `control_socket` carries lines, `core` considers requests, `status`
@@ -18,14 +19,14 @@ from typing import Any
 from hal.clock import Clock
 from hal.errors import PodError
 from hal.values import Quality
-from pod_controller import bus_answers, explain, telling
+from pod_controller import bus_answers, explain, tag_view, telling
 from pod_controller.core import Core, Request
 from pod_controller.punctuality import REMEMBERED
 from pod_controller.status import Snapshot, status
 
 VERSION = 1
 REQUESTS = ("start", "stop", "hold", "reset", "recalibrate", "stroke")
-QUESTIONS = ("status", "why", "bus", "reading", "stroked", "outputs")
+QUESTIONS = ("status", "why", "bus", "reading", "stroked", "outputs", "tag")
 KEYS = {"v": int, "do": str, "reason": str, "inlet": str, "of_ticks": int}
 KEYS |= {"what": str, "tag": str, "line": str, "since": int, "thing": str}  # of questions about lines and tags
 REASON_MOST = 200
@@ -78,12 +79,24 @@ class Answers:
             return head | {"stroke": self._core.workshop.told()}
         if asked["do"] == "reading":
             return head | self._reading(snapshot, asked.get("tag", ""), now_ns)
+        if asked["do"] == "tag":
+            return head | self._tag(snapshot, asked.get("tag", ""), now_ns)
         inlet = asked.get("inlet")
         if inlet is not None and not explain.names_of(snapshot.topology, inlet):
             known = (*snapshot.topology.chutes, *snapshot.topology.intakes, *explain.inlets(snapshot.topology))
             raise PodError(UNKNOWN_INLET, f"no inlet is called {_clean(inlet)[:40]!r}: there are {', '.join(known)}")
         told = explain.why(snapshot.topology, snapshot.state, snapshot.permit, snapshot.mode, inlet)
         return head | told | {"feed": telling.digester(snapshot.topology, snapshot.state, snapshot.now_ns)}
+
+    def _tag(self, snapshot: Snapshot, tag: str, now_ns: int) -> dict[str, Any]:
+        """One tag, step by step: an input from its raw words on, an output with its proof."""
+        source = self._core.app.field.source(tag)
+        if source is not None:
+            return tag_view.input_view(snapshot, source, self._core.loop.watch.judged(tag), now_ns)
+        if any(tag in tags for tags in snapshot.topology.command_tags):
+            return tag_view.output_view(snapshot, tag, now_ns)
+        known = ", ".join(sorted([*snapshot.scan.readings, *snapshot.scan.acks]))
+        raise PodError(UNKNOWN_TAG, f"no tag is called {_clean(tag)[:40]!r}: there are {known}")
 
     def _reading(self, snapshot: Snapshot, tag: str, now_ns: int) -> dict[str, Any]:
         """One input as the tick saw it, and as its instrument gave it; null for a value that is BAD."""

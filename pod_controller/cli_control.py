@@ -1,4 +1,4 @@
-"""`podctl status | why | start | stop | hold | reset`: ask a running core, or have it do something.
+"""`podctl status | why | tag | start | stop | hold | reset`: ask a running core, or have it do something.
 
 Neighbours: `control_client` carries, `cli_views` shows to people; here are options and exit codes. Must not know rules.
 """
@@ -16,7 +16,7 @@ from pod_controller.control_client import DEFAULT_SOCKET, NOBODY, Connection, so
 
 EXIT_FINE, EXIT_FAILED, EXIT_USAGE, EXIT_UNWELL, EXIT_REFUSED = 0, 1, 2, 3, 4
 EXIT_UNREACHABLE, EXIT_TRY_AGAIN, EXIT_CONFIGURATION = 69, 75, 78
-EXIT_OF_CODE = {432: EXIT_REFUSED, 433: EXIT_TRY_AGAIN, 436: EXIT_TRY_AGAIN, 437: EXIT_USAGE}
+EXIT_OF_CODE = {432: EXIT_REFUSED, 433: EXIT_TRY_AGAIN, 436: EXIT_TRY_AGAIN, 437: EXIT_USAGE, 473: EXIT_USAGE}
 WATCH_NS = 1_000_000_000
 REASON_MOST = 200
 
@@ -70,6 +70,23 @@ def why(config_path: Path | None, socket_path: Path | None, as_json: bool, inlet
         return EXIT_FINE
 
     return _answered(config_path, socket_path, as_json, {"do": "why", **({"inlet": inlet} if inlet else {})}, show)
+
+
+@click.command()
+@click.argument("name", metavar="TAG")
+@_with_core
+def tag(config_path: Path | None, socket_path: Path | None, as_json: bool, name: str) -> int:
+    """Show a tag step by step: raw words, decode, marks, scale, calibration, range, rate, stuck, age, vote, substitute.
+
+    Exit code 3 when its reading is not GOOD.
+    """
+    from pod_controller import cli_tag
+
+    def show(answer: Mapping[str, Any]) -> int:
+        click.echo(json.dumps(answer) if as_json else "\n".join(cli_tag.lines_of(answer)))
+        return EXIT_FINE if answer["kind"] == "output" or answer["reading"]["quality"] == "GOOD" else EXIT_UNWELL
+
+    return _answered(config_path, socket_path, as_json, {"do": "tag", "tag": name}, show)
 
 
 @click.command()

@@ -20,6 +20,7 @@ from hal.values import Curve
 from pod_controller import CONFIG_SCHEMA_VERSION
 from pod_controller.config_digestion import Digestion
 from pod_controller.config_faults import fault_lines, read_fault, syntax_fault
+from pod_controller.config_signals import Signal
 from pod_controller.config_types import (
     Array,
     ConfigTable,
@@ -232,6 +233,7 @@ class PodConfig(ConfigTable):
     thermostat: Thermostat | None = None
     calibration: Calibration = Calibration()
     digestion: Digestion | None = None
+    signal: Array[Signal] = Field(default=(), max_length=64)
 
     def hardware(self, ports: Mapping[str, str] | None = None, curves: Mapping[str, Curve] | None = None) -> Hardware:
         """What `hal` needs to know of it; ports replaces device paths, or host:port, of lines by name."""

@@ -85,6 +85,9 @@ def _references_of_control(config: PodConfig) -> Iterator[tuple[Path, str, str]]
         yield ("transfer", i, "intake"), transfer.intake, "intake"
     if config.thermostat:
         yield ("thermostat", "element"), config.thermostat.element, "element"
+    for i, signal in enumerate(config.signal):
+        for name in signal.moves_with:
+            yield ("signal", i, "moves_with"), name, "element"
 
 
 def wired_tags(config: PodConfig) -> tuple[dict[str, str], dict[str, str]]:
@@ -120,6 +123,11 @@ def unwired(config: PodConfig) -> Iterator[Fault]:
     inputs, outputs = wired_tags(config)
     for path, tag, is_output in tag_uses(config):
         yield from _unwired(path, tag, outputs if is_output else inputs, "output" if is_output else "input")
+    for i, signal in enumerate(config.signal):
+        yield from _unwired(("signal", i, "tag"), signal.tag, inputs, "input")
+        if signal.stuck_s and not signal.moves_with:
+            text = f"is missing: stuck_s = {signal.stuck_s:g} of {signal.tag} needs the elements that should move it"
+            yield Fault(("signal", i, "moves_with"), 104, text)
 
 
 def _points(config: PodConfig) -> Iterator[Fault]:

@@ -1,6 +1,6 @@
 """The tick: scan, frame, step, commands, and a line in the journal. Read this file first.
 
-    readings -> FrameBuilder -> FRAME -> step -> PERMIT -> Commands -> pod_io.apply
+    readings -> SignalWatch -> FrameBuilder -> FRAME -> step -> PERMIT -> Commands -> pod_io.apply
 
 Nothing here decides: `modes` says whether wishes may count at all, `step` everything else. A mistake (an exception)
 closes every output once, marks the pod ABORTED and goes on to whoever started the loop.
@@ -18,6 +18,7 @@ from pod_controller.journal import Journal
 from pod_controller.kernels.records import Table
 from pod_controller.kernels.rules import FEED_FREE
 from pod_controller.modes import Modes, State, coherent, in_sight
+from pod_controller.signal_watch import SignalWatch
 from pod_controller.step import Event, first_state, step
 from pod_controller.telling import feed_text
 from pod_controller.topology import Topology
@@ -56,6 +57,7 @@ class Loop:
         self._journal = journal
         self._step = decide
         self._frames = FrameBuilder(topology)
+        self.watch = SignalWatch(topology)
         self._lease_ns = int(topology.config.control.tick_s * 2e9)
         self._outputs = [(e, tag) for e, tags in enumerate(topology.command_tags) for tag in tags]
 
@@ -85,9 +87,10 @@ class Loop:
     def adopt(self, topology: Topology) -> None:
         """From the next tick on decide with this table: same rows, same names, other figures."""
         self.topology = topology
+        self.watch = SignalWatch(topology)
 
     def _decide(self, now_ns: int) -> None:
-        self.scan = self._field.scan(now_ns)
+        self.scan = self.watch.judge(self._field.scan(now_ns), self.permit, now_ns)
         stroke = 0 if self.modes.executes else self.stroke
         self.frame = self._frames.build(self.scan, now_ns, self.modes.executes or stroke > 0)
         self.frame["stroke"] = stroke

@@ -39,6 +39,7 @@ UNITLESS_NAMES = {
     "true_value": "what a standard is, in the point's unit",
     "spread_value": "half of what settled readings wandered, in the point's unit",
     "doubt_value": "how far a standard may be off, in the point's unit",
+    "stuck_band_value": "within which a value counts as standing still, in the point's unit",
     "band_value": "within which a settled reading stands, in the point's unit",
     "residual_value": "how far a calibration misses its points, in the point's unit",
     "drift_value": "by how much a calibration was off at the next one, in the point's unit",
