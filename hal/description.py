@@ -240,7 +240,9 @@ def _explain(fault: ValidationError) -> str:
     parts = []
     for error in fault.errors(include_url=False):
         where = ".".join(str(step) for step in error["loc"]) or "file"
-        parts.append(f"{where} = {error.get('input')!r}: {error['msg']}"[:200])
+        given = error.get("input")
+        value = "" if isinstance(given, dict | list) else f" = {given!r}"[:80]
+        parts.append(f"{where}{value}: {error['msg']}"[:240])
     return "; ".join(parts) + ": correct the description"
 
 

@@ -55,7 +55,7 @@ def stages(point: Point, words: Sequence[int], first: int) -> tuple[Stage, ...]:
     if scale is None:
         return (*found, Stage("scale", *UNSCALED, "a register tells a scale that the description does not know"))
     value = raw * scale + point.offset
-    found.append(good("scale", value, f"{raw:g} x {scale:g} + {point.offset:g} {point.unit}"))
+    found.append(good("scale", value, f"{raw:g} x {scale:g} + {point.offset:g}{_unit(point)}"))
     value, calibrated = _calibrated(point, value)
     return (*found, calibrated, _ranged(point, value))
 
@@ -67,12 +67,14 @@ def number_stages(point: Point, raw: float, quality: Quality, cause: Cause, says
     marks = good("marks", raw, "nothing marked") if quality is Quality.GOOD else doubt("marks", raw, cause, "marked so")
     value = raw * point.scale + point.offset
     found = [good("decode", raw, says), marks]
-    found.append(good("scale", value, f"{raw:g} x {point.scale:g} + {point.offset:g} {point.unit}"))
+    found.append(good("scale", value, f"{raw:g} x {point.scale:g} + {point.offset:g}{_unit(point)}"))
     value, calibrated = _calibrated(point, value)
     return (*found, calibrated, _ranged(point, value))
 
 
 def _decoded(point: Point, raw: float) -> Stage:
+    if point.type == "bit":
+        return good("decode", raw, f"bit {max(point.bit, 0)}")
     order = "" if point.width < 2 else ", high word first" if point.high_first else ", low word first"
     return good("decode", raw, f"{point.type}{order}{', bytes swapped' if point.swapped_bytes else ''}")
 
@@ -108,12 +110,17 @@ def _calibrated(point: Point, value: float) -> tuple[float, Stage]:
 
 
 def _ranged(point: Point, value: float) -> Stage:
-    limits = f"{point.low:g} .. {point.high:g} {point.unit}"
+    limits = f"{point.low:g} .. {point.high:g}{_unit(point)}"
     if not point.low <= value <= point.high or not math.isfinite(value):
         return doubt("range", value, Cause.SENSOR_FAILURE, f"outside {limits}")
     if not point.good_low <= value <= point.good_high:
-        span = f"{point.good_low:g} .. {point.good_high:g} {point.unit}"
+        span = f"{point.good_low:g} .. {point.good_high:g}{_unit(point)}"
         return doubt("range", value, Cause.EU_EXCEEDED, f"outside its span {span}")
     if math.isfinite(point.good_low):
-        limits = f"its span {point.good_low:g} .. {point.good_high:g} {point.unit}"
+        limits = f"its span {point.good_low:g} .. {point.good_high:g}{_unit(point)}"
     return good("range", value, f"within {limits}")
+
+
+def _unit(point: Point) -> str:
+    """The unit behind a figure; a pure number has none."""
+    return "" if point.unit == "1" else f" {point.unit}"

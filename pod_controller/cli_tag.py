@@ -24,7 +24,8 @@ def _output_lines(answer: Answer) -> list[str]:
 
 
 def _input_lines(answer: Answer) -> list[str]:
-    reading, unit, source = answer["reading"], answer["unit"], answer["source"]
+    reading, source = answer["reading"], answer["source"]
+    unit = "" if answer["unit"] == "1" else answer["unit"]
     lines = [f"{answer['tag']}  {_value(reading['value'], unit)}  {reading['quality']} {reading['cause']}"]
     if "text" in source:
         lines.append(f"  {answer['device']} on line {answer['line']} sent {source['text']!r}")

@@ -62,9 +62,12 @@ def identify(port: BusPort, unit: int, timeout_ns: int, types: Iterable[str] = (
     return Identity(unit, says, tuple(sorted(found, key=_rank)))
 
 
-def _rank(fit: Fit) -> tuple[bool, bool, float]:
-    """Fitting ones first, exact ones before others, then by the share of points that are sound."""
-    return (not fit.fits, not fit.exact, -fit.good_count / max(fit.point_count, 1))
+def _rank(fit: Fit) -> tuple[bool, bool, int, float]:
+    """Fitting ones first, exact ones before others, then by how many points are sound, then by their share.
+
+    A type of one point fits many devices: what explains more of the device is the better guess.
+    """
+    return (not fit.fits, not fit.exact, -fit.good_count, -fit.good_count / max(fit.point_count, 1))
 
 
 class _Asker:

@@ -108,7 +108,7 @@ BROKEN = [
     ('word_order = "low_first"', "", "golden: turbidity"),
     ("registers = { 2 = 0xF600 }", "registers = { 2 = 0xF500 }", "golden: temp"),
     ("low = 0.0\nhigh = 1000.0", "low = -1e38\nhigh = 1e38", "swapped_words"),
-    ("functions = [4, 5, 15, 1]", "functions = [4, 5, 15]", "limits_are_kept"),
+    ("functions = [4, 5, 15, 1]", "functions = [4, 5, 15]", "read_back needs function 1"),
     ("max_registers = 4", "max_registers = 2", "E307"),
     ("functions = [4, 5, 15, 1]", "functions = [4, 1]", "E302"),
     ('remark = "its wiper has no watchdog"', "", "sources_are_named: it has outputs"),
