@@ -32,8 +32,8 @@ class CommandRun:
         """PodError 310 when the device has no such command, or it wants an argument that is not given."""
         self.progress, self.why = Progress.RUNNING, ""
         self._unit, self._argument = unit, argument
-        self._command = _command(description, name, argument)
-        self._steps = list(self._command.step)
+        self.command = _command(description, name, argument)
+        self._steps = list(self.command.step)
         self._since_ns = -1
 
     def next_request(self) -> Request | None:
@@ -82,7 +82,7 @@ class CommandRun:
             self.progress = Progress.DONE
 
     def _fail(self, why: str) -> None:
-        self.progress, self.why = Progress.FAILED, f"{self._command.name}: {why}"
+        self.progress, self.why = Progress.FAILED, f"{self.command.name}: {why}"
 
 
 def _command(description: Description, name: str, argument: int | None) -> DeviceCommand:

@@ -106,6 +106,11 @@ class ModbusLine:
         """Its modules with outputs."""
         return self._lanes.modules
 
+    @property
+    def blocks(self) -> Sequence[Block]:
+        """What is read on this line, as it is now."""
+        return tuple(self._lanes.blocks)
+
     def add(self, device: Device, blocks: Sequence[Block], module: OutputModule | None) -> None:
         """Hang a device on the line; the first block of a module shows its output image."""
         longest = max((len(b.request.frame) + 2 * b.request.reply_len for b in blocks), default=32)

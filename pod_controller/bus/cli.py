@@ -12,6 +12,7 @@ _COMMANDS = {
     "identify": "cli_ask",
     "read": "cli_ask",
     "write": "cli_write",
+    "order": "cli_order",
 }
 
 
@@ -38,5 +39,5 @@ def bus() -> None:
 
     \b
     A port has one owner. While the core runs it owns its lines: stats, monitor, capture
-    and read TAG ask the core; everything else is refused (exit 4). Only write writes.
+    and read TAG ask the core; everything else is refused (exit 4). Only write and order write.
     """  # noqa: D301 (click's own mark for keeping line breaks)
