@@ -4,7 +4,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hal.description import load
@@ -187,6 +187,7 @@ def test_a_reading_is_one_line_of_plain_numbers(
     assert parse_reading(lines, fields) == numbers
 
 
+@settings(max_examples=50)
 @given(st.binary(max_size=120), st.floats(0.0, 3.0))
 def test_after_any_garbage_it_is_read_again_and_right(garbage: bytes, after_s: float) -> None:
     pond = Pond()
@@ -201,6 +202,7 @@ def test_after_any_garbage_it_is_read_again_and_right(garbage: bytes, after_s: f
 TEXTS = ("7.0", "*OK", "*ER", "*RS", "*RE", "*SL", "*WA", "*OV", "?Cal,1", "7.0,7.0", "\x00", "9", "")
 
 
+@settings(max_examples=50)
 @given(st.lists(st.sampled_from(TEXTS), max_size=12), st.floats(0.0, 3.0))
 def test_after_any_codes_it_is_read_again(texts: list[str], after_s: float) -> None:
     pond = Pond()

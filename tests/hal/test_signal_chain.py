@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 from described_points import distinct_points
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hal.description import load
@@ -41,6 +41,7 @@ def point(device_type: str, name: str, gain_ratio: float | None, overdue: bool) 
 
 
 @pytest.mark.parametrize(("device_type", "name"), EVERY_POINT)
+@settings(max_examples=30)  # each point has its own
 @given(
     words=st.lists(WORD, min_size=16, max_size=16),
     gain_ratio=st.one_of(st.none(), st.sampled_from([1.0, -3.0, math.inf, math.nan])),

@@ -20,6 +20,7 @@ from pod_controller.signal_watch import SignalWatch
 from pod_controller.topology import Topology, build
 
 S = 1_000_000_000
+pytestmark = pytest.mark.timeout(120)  # whichever test comes first in a cold cache compiles the plant
 STEPS = ["decode", "marks", "scale", "calibration", "range", "rate", "stuck", "age"]
 
 
@@ -194,3 +195,18 @@ def test_a_rule_that_cannot_work_is_refused(rule: Signal, code: int, told: str) 
 
     assert [fault.code for fault in found] == [code]
     assert told in found[0].text
+
+
+def test_a_level_that_moves_faster_than_its_rule_loses_its_vote() -> None:
+    pod = VirtualCore()
+    pod.core.loop.adopt(build(config(Signal(tag="LT-202", rate_max_per_s=1e-9))))
+    pod.run(30.0)
+
+    told = ask(pod, "LT-202")
+    pod.close()
+
+    rate = next(stage for stage in told["stages"] if stage["stage"] == "rate")
+    assert (rate["verdict"], rate["cause"]) == ("UNCERTAIN", "SENSOR_NOT_ACCURATE")
+    assert "limit 1e-09" in rate["says"]
+    assert told["reading"]["quality"] == told["chain"]["quality"] == "UNCERTAIN"
+    assert told["vote"]["rule"] == "the larger of two"
