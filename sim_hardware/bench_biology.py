@@ -21,10 +21,12 @@ from sim_hardware import adm1_records as r
 from sim_hardware.adm1_model import right_hand_side
 from sim_hardware.adm1_records import Table, Vector
 from sim_hardware.adm1_solver import advance_rows
-from sim_hardware.bench_core import Row
+from sim_hardware.bench_core import LIVING_GOAL, Row
+from sim_hardware.biology.alone import Alone
 
 REFERENCE = "reference/adm1_reference_A_rosen_jeppsson_2006.json"
 CHANGES = 96
+NOMINAL_KG = 330.0 / 1440.0  # of wet waste in a minute
 RTOL = 1e-4
 MOST_MS, AIM_MS, LEAST_RATIO = 15.0, 3.0, 30.0
 DAYS, LSODA_DAYS = 21, 3
@@ -55,7 +57,24 @@ def rows(days: int = DAYS, lsoda_days: int = LSODA_DAYS, seed: int = 1) -> list[
         Row("adm1_day", day_ms, "ms", MOST_MS, day_ms <= MOST_MS, detail),
         Row("adm1_day_aim", day_ms, "ms", AIM_MS, day_ms <= AIM_MS, detail),
         Row("adm1_against_lsoda", ratio, "times faster", LEAST_RATIO, ratio >= LEAST_RATIO, {"lsoda_ms": lsoda_ms}),
+        _living(days),
     ]
+
+
+def _living(days: int) -> Row:
+    """All of the pod's biology alone, a turn a minute at the design load; the turns are called from Python."""
+    alone = Alone()
+    alone.minute(0.0)  # compiles
+    minutes = days * 1440
+    spent_ns = 0
+    for _ in range(minutes):
+        alone.prepare(NOMINAL_KG)
+        begun_ns = time.thread_time_ns()
+        alone.turn()
+        spent_ns += time.thread_time_ns() - begun_ns
+    figure = minutes * 60.0 / (spent_ns * 1e-9)
+    detail = {"minutes": minutes, "us_per_minute": spent_ns * 1e-3 / minutes}
+    return Row("biology_alone", figure, "simulated s per CPU s", LIVING_GOAL, figure >= LIVING_GOAL, detail)
 
 
 def run_day(made: Table, steady: Vector, day: Day) -> Vector:

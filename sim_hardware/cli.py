@@ -48,6 +48,7 @@ class Asked(NamedTuple):
     from_s: float | None
     tcp: tuple[str, ...]
     as_json: bool
+    biology: bool | None = None
 
     @property
     def config_file(self) -> Path:
@@ -89,6 +90,7 @@ class Ended(NamedTuple):
 )
 @click.option("--tcp", multiple=True, metavar="LINE", help="Serve this line as Modbus TCP; default: line C.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--biology/--no-biology", default=None, help="Living digester and culture; default: the scenario's.")
 def sim(**options: Any) -> int:
     """Run a simulated pod: podctl sim SCENARIO (quiet_day, festival, ...)."""
     from pod_controller.config import load  # the compiler comes in with it
@@ -127,7 +129,7 @@ def _drawn(asked: Asked, scenario: str, config: "PodConfig") -> "tuple[Scenario,
     from sim_hardware.fault_targets import targets_of
 
     try:
-        drawn = scenarios.draw(scenario, asked.seed, len(config.chute), asked.duration_s)
+        drawn = scenarios.draw(scenario, asked.seed, len(config.chute), asked.duration_s, asked.biology)
         extra = [faults.parse(text) for text in asked.fault_texts]
         faults.plan(extra, targets_of(config))
     except PodError as error:

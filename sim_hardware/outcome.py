@@ -17,7 +17,7 @@ DIGITS = 9
 def as_json(result: Result, wall_s: float, overruns: int) -> dict[str, Any]:
     """The public keys; kg are wet waste up to the buffer, the vessel's own content behind it."""
     figures = result.figures
-    return {
+    row = {
         "scenario": result.scenario,
         "seed": result.seed,
         "policy": result.policy,
@@ -43,6 +43,7 @@ def as_json(result: Result, wall_s: float, overruns: int) -> dict[str, Any]:
         "sources": {name: _row(vars(source)) for name, source in figures.sources.items()},
         "vessels": {name: _row(vars(vessel)) for name, vessel in figures.vessels.items()},
     }
+    return row if figures.biology is None else row | {"biology": dict(figures.biology)}
 
 
 def as_lines(result: Result, wall_s: float, overruns: int) -> list[str]:
@@ -61,7 +62,22 @@ def as_lines(result: Result, wall_s: float, overruns: int) -> list[str]:
         f"fullest: {fullest[0]} at {fullest[1].max_level_frac:.1%}",
         f"outputs {'all at their fail state' if result.outputs_at_fail else 'NOT all at their fail state'}; "
         f"{overruns} overruns; balance error {figures.balance_error_kg:.1e} kg",
+        *_living_lines(figures),
         f"trace   {result.trace_sha256}",
+    ]
+
+
+def _living_lines(figures: Figures) -> list[str]:
+    """Digester, gas and light at the end; nothing without biology."""
+    b = figures.biology
+    if b is None:
+        return []
+    worst = max(b["balance_error_ratio"].values())
+    return [
+        f"biology pH {b['ph']:.2f}, FOS/TAC {b['fos_tac_ratio']:.3f} (laboratory {b['laboratory_fos_tac_ratio']:.3f}), "
+        f"CH4 {b['ch4_frac']:.1%}, foam {b['foam_m']:.2f} m; light {b['light_frac']:.2f}, {b['luminous']}",
+        f"gas     burner {b['burner_m3']:.1f} m3, flare {b['flare_m3']:.1f}, relief {b['relief_m3']:.1f}; "
+        f"worst balance misses {worst:.1e}; state {b['state_sha256'][:16]}",
     ]
 
 

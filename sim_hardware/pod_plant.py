@@ -7,11 +7,13 @@ lines or the controller.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from hal.errors import PodError
 from sim_hardware import plant_records as rec
+from sim_hardware.biology.summary import summary
 from sim_hardware.biology.turn import turn
 from sim_hardware.layout import actuators, signals, vessel_names
 from sim_hardware.plant import begin, change, play, switch_fault
@@ -54,6 +56,7 @@ class Figures:
     max_level_frac: float
     sources: Mapping[str, SourceFigures]
     vessels: Mapping[str, VesselFigures]
+    biology: Mapping[str, Any] | None = None  # as `biology.summary` says; None without it
 
 
 class Plant:
@@ -193,6 +196,7 @@ def figures(params: Table, pod: Table) -> Figures:
         max_level_frac=max(figure.max_level_frac for figure in vessels.values()),
         sources={f"chute_{1 + c}": _source(s, c) for c in range(chutes)},
         vessels=vessels,
+        biology=summary(params, pod),
     )
 
 

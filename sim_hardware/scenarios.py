@@ -106,9 +106,13 @@ def load(name: str) -> ScenarioFile:
         raise PodError(BAD_SCENARIO, f"scenario {name}: {where}: {first['msg']}: correct the file") from None
 
 
-def draw(name: str, seed: int, chutes: int, duration_s: float | None = None) -> Scenario:
-    """The run of a scenario that this seed gives, for a pod with this many chutes; duration_s cuts it short."""
+def draw(name: str, seed: int, chutes: int, duration_s: float | None = None, biology: bool | None = None) -> Scenario:
+    """The run of a scenario that this seed gives, for a pod with this many chutes; duration_s cuts it short.
+
+    biology: with or without, whatever the file says; with it and no table [biology] in the file, an ordinary digester.
+    """
     file = load(name)
+    living = (file.biology or Settings()) if biology else file.biology if biology is None else None
     whole_s = file.duration_h * 3600.0
     own_name = Path(name).name.removesuffix(_ENDING)
     family = file.family or own_name
@@ -130,7 +134,7 @@ def draw(name: str, seed: int, chutes: int, duration_s: float | None = None) -> 
         events=faults.sort_events(faults.rows_of_events(events)),
         faults=tuple(faults.parse(text) for text in texts),
         must_hold=file.must_hold,
-        biology=file.biology,
+        biology=living,
         day_starts_h=file.day_starts_h,
         convoy_s=min((bag.at_s for bag in convoy), default=None),
     )

@@ -40,11 +40,19 @@ class Alone:
 
     def minute(self, waste_kg: float) -> Reading:
         """Feed so much wet waste with its water, and live through the period."""
+        self.prepare(waste_kg)
+        self.turn()
+        return read(self.pod)
+
+    def prepare(self, waste_kg: float) -> None:
+        """The minute's hydraulics and heat alone: what was fed waits for the turn."""
         _feed(self.params, self.pod, waste_kg)
         self.drive(rec.HEATER, self.pod[0].temp_degc < WARM_DEGC)
         play(self.params, self.pod, *self._none, int(self.pod[0].biology.due_ns))
+
+    def turn(self) -> None:
+        """Biology's turn, which has come due."""
         turn(self.params, self.pod)
-        return read(self.pod)
 
     def run(self, waste_kg: Iterable[float]) -> Iterator[Reading]:
         """A reading at the end of every minute of a feed in kg of wet waste per minute."""

@@ -31,6 +31,13 @@ SIGNALS = {  # name -> signal of the plant, resolution
     "digester_degc": (rec.TEMP, 1e-3),
     "jacket_degc": (rec.JACKET, 1e-3),
 }
+LIVING = {  # only of a pod with biology
+    "ph": (rec.PH, 1e-3),
+    "ch4_frac": (rec.METHANE, 1e-4),
+    "fos_tac_ratio": (rec.FOS_TAC, 1e-3),
+    "foam_m": (rec.FOAM, 1e-4),
+    "density_ratio": (rec.DENSITY, 1e-4),
+}
 
 
 class Run(NamedTuple):
@@ -55,7 +62,7 @@ def contents(run: Run) -> dict[str, Any]:
         "interval_s": sampler.interval_s,
         "intervals": sampler.intervals,
         "vessels": _vessels(run),
-        "signals": {name: _channel(sampler, _other(signal), scale) for name, (signal, scale) in SIGNALS.items()},
+        "signals": {name: _channel(sampler, _other(signal), scale) for name, (signal, scale) in _shown(run).items()},
         "chutes": [_chute(sampler, c, name) for c, name in enumerate(sampler.topology.chutes)],
         "bar_s": _bar_intervals(sampler) * sampler.interval_s,
         "accepted": _sums(sampler, accounts[:, kern.ARRIVED : kern.REFUSED] - accounts[:, kern.REFUSED : kern.SPILLED]),
@@ -68,6 +75,10 @@ def contents(run: Run) -> dict[str, Any]:
         "happenings": _happenings(run),
         "happenings_lost": int(sampler.samples.head[0].lost),
     }
+
+
+def _shown(run: Run) -> dict[str, tuple[int, float]]:
+    return SIGNALS if run.figures.biology is None else SIGNALS | LIVING
 
 
 def _vessels(run: Run) -> list[dict[str, Any]]:

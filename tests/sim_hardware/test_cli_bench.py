@@ -13,6 +13,7 @@ from sim_hardware.cli_bench import PROMISED, bench
 ROWS = {
     "tier_a_quiet_day",
     "tier_a_festival",
+    "tier_a_with_biology",
     "tier_b_quiet_day",
     "tier_b_festival",
     "kernel_tick_4_chutes",
