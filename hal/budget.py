@@ -34,7 +34,12 @@ def write_ns(baud: int, outputs: OutputPlan, turnaround_s: float) -> int:
 
 def read_ns(baud: int, block: BlockPlan, turnaround_s: float) -> int:
     """Time to read one block."""
-    size = (block.count + 7) // 8 if block.table in BIT_TABLES else 2 * block.count
+    return table_read_ns(baud, block.table, block.count, turnaround_s)
+
+
+def table_read_ns(baud: int, table: str, count: int, turnaround_s: float) -> int:
+    """Time to read so many addresses of a table."""
+    size = (count + 7) // 8 if table in BIT_TABLES else 2 * count
     return transaction_ns(baud, _READ_LEN, _REPLY_LEN + size, turnaround_s)
 
 

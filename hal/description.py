@@ -76,6 +76,8 @@ class DeviceConfig:
 
     watchdog_s is the communication-loss time to set and verify; 0 means none.
     spans gives the values at 4 mA and 20 mA of analogue points, in the unit of the tag.
+    identity: registers that tell this very device from its like (a serial number, an order number); before that of its
+    type, which cannot tell two adapters apart that are swapped.
     """
 
     name: str
@@ -85,6 +87,7 @@ class DeviceConfig:
     watchdog_s: float
     tags: Mapping[str, str]
     spans: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    identity: device_facts.Identity | None = None
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class Device:
 
     __slots__ = (
         "_first_miss_ns", "_jitter_steps", "_probes", "answered", "backoff_ns", "cost_ns", "dead", "doubtful",
-        "faults", "identity", "late_count", "late_ns", "line", "misses", "name", "notes", "owed", "retry_ns",
+        "faults", "gap_ns", "identity", "late_count", "late_ns", "line", "misses", "name", "notes", "owed", "retry_ns",
         "stranger", "turnaround_ns", "unit", "unknown", "urgent",
     )  # fmt: skip
 
@@ -72,6 +72,7 @@ class Device:
     ) -> None:
         self.name, self.line, self.unit = name, line, unit
         self.turnaround_ns, self.late_ns = turnaround_ns, late_ns
+        self.gap_ns = 0  # silence it wants before a request, if that is more than t3.5
         self.cost_ns = 0  # how long the line is lost when the longest request of this device fails
         self.misses = self._first_miss_ns = 0
         self.dead = False  # its values count as lost whatever their age
@@ -86,7 +87,7 @@ class Device:
         self.notes: list[str] = []
         self.owed: list[bytes] = []
         self._probes: tuple[Request, ...] = ()
-        self._jitter_steps = crc16(name.encode()) % _JITTER_STEPS
+        self._jitter_steps = crc16(name.encode()) % 251 % _JITTER_STEPS
 
     @property
     def condition(self) -> Condition:

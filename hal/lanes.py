@@ -92,9 +92,12 @@ class Lanes:
 
     def next(self, now_ns: int) -> Order | int:
         """The most urgent order, or until when there is none."""
+        for module in self.modules:
+            if module.lease_end_ns <= now_ns:
+                module.end_leases(now_ns)
         if self.strange:
             return self._sick(now_ns, NEVER_NS)
-        order = self._module_order(now_ns)
+        order = self._module_order()
         if order is not None:
             return order
         wake_ns, best, best_ns = NEVER_NS, None, NEVER_NS
@@ -107,11 +110,9 @@ class Lanes:
                 best, best_ns = block, due_ns + block.period_ns
         return self._read(best, now_ns) if best is not None else self._sick(now_ns, wake_ns)
 
-    def _module_order(self, now_ns: int) -> Order | None:
+    def _module_order(self) -> Order | None:
         """An image to write, else a watchdog to look after."""
         for module in self.modules:
-            if module.lease_end_ns <= now_ns:
-                module.end_leases(now_ns)
             if module.pending and not module.device.doubtful:
                 return Order(Task.WRITE, module.write(), module.device, None, module)
         for module in self.modules:
@@ -133,7 +134,7 @@ class Lanes:
         force_ns = FORCE_AFTER_TICKS * self._tick_ns
         sick: Device | None = None
         for device in self.devices:
-            if not device.doubtful:
+            if not device.doubtful or (self.strange and not device.unknown):
                 continue
             if device.retry_ns > now_ns:
                 wake_ns = min(wake_ns, device.retry_ns)

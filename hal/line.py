@@ -113,6 +113,7 @@ class ModbusLine:
 
     def add(self, device: Device, blocks: Sequence[Block], module: OutputModule | None) -> None:
         """Hang a device on the line; the first block of a module shows its output image."""
+        self._silence_ns = max(self._silence_ns, device.gap_ns)
         longest = max((len(b.request.frame) + 2 * b.request.reply_len for b in blocks), default=32)
         device.cost_ns = device.late_ns + longest * self._char_ns + 2 * self._silence_ns
         device.asks_with([block.request for block in blocks])

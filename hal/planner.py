@@ -1,25 +1,24 @@
 """From the wiring to lines: points into coalesced blocks, and the wire-time budget.
 
-Job: join Hardware with the descriptions, refuse what cannot work (PodError 2xx, 3xx) and what a line
-cannot carry in a tick, and give one LinePlan per line.
-Neighbours: ``description`` (input), ``pod_io`` builds the lines from the plans.
+Job: join Hardware with the descriptions, refuse what cannot work (PodError 2xx, 3xx), and give one LinePlan per line.
+Neighbours: ``description`` (input), ``coalesce`` (blocks), ``admission`` (what a line can carry), ``pod_io`` builds the
+lines from the plans.
 Must not know: open ports, time, or what a tag means to the process.
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from hal import budget
+from hal import admission, budget
 from hal.blocks import BlockPlan
-from hal.description import Description, DeviceConfig, Hardware, LineConfig, PointSpec, Table, described
+from hal.coalesce import WireLimit, coalesce
+from hal.description import Description, DeviceConfig, Hardware, LineConfig, PointSpec, described
 from hal.errors import Code, PodError
-from hal.output_plans import plan_outputs, shown_count
+from hal.output_plans import plan_outputs
 from hal.outputs import OutputPlan
 from hal.points import Point, resolve
 
 NORMAL_S, SLOW_S = 2.0, 10.0
-LOAD_LIMIT_FRAC = 0.8  # of a tick: the rest is room for one fault and for adapters that dawdle
-_MOST_BITS = 2000
+SHED_WAIT_NS = 50_000_000  # what is joined on a line with outputs is not longer: a shed write waits behind it
 _NS = 1_000_000_000
 
 
@@ -77,7 +76,8 @@ def _refuse_twice(hardware: Hardware) -> None:
 def _plan_line(line: LineConfig, hardware: Hardware) -> LinePlan:
     tick_ns = round(hardware.tick_s * _NS)
     own = [device for device in hardware.devices if device.line == line.name]
-    devices = tuple(_plan_device(device, line, hardware) for device in own)
+    wire = WireLimit(line.baud, SHED_WAIT_NS if any(_has_outputs(device, hardware) for device in own) else 0)
+    devices = tuple(_plan_device(device, line, hardware, wire) for device in own)
     if line.protocol == "ascii":
         if len(own) != 1:
             raise PodError(
@@ -85,18 +85,12 @@ def _plan_line(line: LineConfig, hardware: Hardware) -> LinePlan:
                 f"line {line.name} listens to one indicator, {len(own)} are configured: give each its own line",
             )
         return LinePlan(line, tick_ns, devices, 0.0)
-    load = _load_frac(line, devices, tick_ns)
-    if load > LOAD_LIMIT_FRAC:
-        raise PodError(
-            Code.LINE_OVERLOADED,
-            f"line {line.name}{f' at {line.baud} baud' if line.baud else ''} needs {load:.0%} of the tick of"
-            f" {hardware.tick_s} s, limit {LOAD_LIMIT_FRAC:.0%}: raise its baud rate, move devices to another"
-            " line, or lengthen the tick",
-        )
-    return LinePlan(line, tick_ns, devices, load)
+    loads = [_load(device) for device in devices]
+    admission.admit(line, loads, tick_ns)
+    return LinePlan(line, tick_ns, devices, admission.load_frac(line.baud, loads, tick_ns))
 
 
-def _plan_device(device: DeviceConfig, line: LineConfig, hardware: Hardware) -> DevicePlan:
+def _plan_device(device: DeviceConfig, line: LineConfig, hardware: Hardware, wire: WireLimit) -> DevicePlan:
     tick_ns = round(hardware.tick_s * _NS)
     description = described(hardware, device.type)
     _check_line(device, description, line)
@@ -121,7 +115,7 @@ def _plan_device(device: DeviceConfig, line: LineConfig, hardware: Hardware) -> 
     points = tuple(point for _, point in reads)
     if description.protocol == "ascii":
         return DevicePlan(device, description, (), None, points)
-    blocks = coalesce(device.name, description, reads, tick_ns if writes else 0)
+    blocks = coalesce(device.name, description, reads, tick_ns if writes else 0, wire)
     outputs = plan_outputs(device, description, writes, blocks[0] if blocks else None) if writes else None
     return DevicePlan(device, description, blocks, outputs, points)
 
@@ -151,95 +145,18 @@ def _period_ns(spec: PointSpec, tick_ns: int) -> int:
     return max(tick_ns, round(wanted_s * _NS))
 
 
-@dataclass
-class _Span:
-    """Addresses first..last of one table, read every period_ns."""
-
-    period_ns: int
-    table: Table
-    first: int
-    last: int
-
-    def joined(self, other: "_Span") -> "_Span":
-        return _Span(self.period_ns, self.table, min(self.first, other.first), max(self.last, other.last))
-
-    def holds(self, other: "_Span") -> bool:
-        return self.table == other.table and self.first <= other.first and other.last <= self.last
+def _has_outputs(device: DeviceConfig, hardware: Hardware) -> bool:
+    points = [described(hardware, device.type).point_named(name) for name in device.tags]
+    return any(point is not None and point.access == "write" for point in points)
 
 
-def coalesce(
-    device: str, description: Description, reads: Sequence[tuple[int, Point]], image_period_ns: int
-) -> tuple[BlockPlan, ...]:
-    """Blocks that read every point, quickest period first, each inside one readable range.
-
-    Two points of one period share a block when one request may span both; a slow point inside the
-    span of a quick block comes with it. image_period_ns > 0: the first block shows the output image.
-    """
-    points = [(_Span(period, p.table, min(p.addresses()), max(p.addresses())), p) for period, p in reads]
-    spans = [span for span, _ in points]
-    image = _image_span(description, image_period_ns)
-    if image is not None:
-        spans.append(image)
-    for span in spans:
-        if not _one_request(description, span):
-            raise PodError(
-                Code.POINT_UNREADABLE,
-                f"device {device}: {span.table} {span.first}..{span.last} is not inside one readable range of"
-                f" {description.model} of at most {description.max_registers} registers: correct the description",
-            )
-    blocks = _merge(description, spans)
-    if image is not None:
-        blocks.sort(key=lambda block: not block.holds(image))
-    owner = {id(p): next(k for k, block in enumerate(blocks) if block.holds(span)) for span, p in points}
-    return tuple(
-        BlockPlan(b.table, b.first, b.last - b.first + 1, b.period_ns, tuple(p for _, p in points if owner[id(p)] == k))
-        for k, b in enumerate(blocks)
-    )
-
-
-def _merge(description: Description, spans: Iterable[_Span]) -> list[_Span]:
-    """Few requests that cover all spans."""
-    blocks: list[_Span] = []
-    for span in sorted(spans, key=lambda s: (s.period_ns, s.table, s.first)):
-        for k, block in enumerate(blocks):
-            if block.holds(span):
-                break
-            both = block.joined(span)
-            if block.table == span.table and block.period_ns == span.period_ns and _one_request(description, both):
-                blocks[k] = both
-                break
-        else:
-            blocks.append(span)
-    return blocks
-
-
-def _one_request(description: Description, span: _Span) -> bool:
-    """Whether one request may read the span through."""
-    most = _MOST_BITS if span.table in budget.BIT_TABLES else description.max_registers
-    inside = any(span.table == r.table and r.first <= span.first and span.last <= r.last for r in description.readable)
-    return inside and span.last - span.first < most
-
-
-def _image_span(description: Description, period_ns: int) -> _Span | None:
-    """The register that shows the outputs, or the outputs themselves, if it is wanted and there is one."""
-    image = description.read_back
-    if not period_ns or image is None:
-        return None
-    return _Span(period_ns, image.table, image.address, image.address + shown_count(description) - 1)
-
-
-def _load_frac(line: LineConfig, devices: Iterable[DevicePlan], tick_ns: int) -> float:
-    """Part of a tick that the busiest tick of the line needs."""
-    every: list[int] = []
-    slower: list[tuple[int, int]] = []
-    for device in devices:
-        turnaround_s = device.description.turnaround_s
-        if device.outputs is not None:
-            every.append(budget.write_ns(line.baud, device.outputs, turnaround_s))
-        costs = [(budget.read_ns(line.baud, block, turnaround_s), block.period_ns) for block in device.blocks]
-        every.extend(cost_ns for cost_ns, period_ns in costs if period_ns <= tick_ns)
-        slower.extend((cost_ns, period_ns) for cost_ns, period_ns in costs if period_ns > tick_ns)
-    return budget.load_frac(every, slower, tick_ns)
+def _load(device: DevicePlan) -> admission.DeviceLoad:
+    """What the device asks of its line."""
+    config, description = device.config, device.description
+    return admission.DeviceLoad(
+        config.name, tuple(config.tags.values()), description.baud, description.turnaround_s,
+        round(description.gap_s * _NS), device.blocks, device.outputs,
+    )  # fmt: skip
 
 
 def lease_s(line: LinePlan) -> float:

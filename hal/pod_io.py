@@ -9,11 +9,12 @@ Must not know: how a line speaks, why a command was given.
 from collections.abc import Iterable, Mapping, Sequence
 
 from hal.blocks import Block
-from hal.description import Hardware
-from hal.device import Device, Health
+from hal.description import Description, DeviceConfig, Hardware
+from hal.device import Device, Health, Identity
 from hal.device_facts import ContinuousFormat
 from hal.errors import Code, PodError
 from hal.line import ModbusLine, PortLine
+from hal.modbus import READ_FUNCTION, read_request
 from hal.outputs import OutputModule
 from hal.planner import NORMAL_S, LinePlan, lease_s, plan
 from hal.probe_line import ProbeLine
@@ -133,9 +134,21 @@ def _build_line(line: LinePlan) -> AnyLine:
     for plan_of_device in line.devices:
         config, description = plan_of_device.config, plan_of_device.description
         turnaround_ns, late_ns = round(description.turnaround_s * _NS), round(description.late_s * _NS)
-        device_state = Device(config.name, line.config.name, config.unit, turnaround_ns, late_ns)
+        device_state = Device(
+            config.name, line.config.name, config.unit, turnaround_ns, late_ns, _identity(config, description)
+        )
+        device_state.gap_ns = round(description.gap_s * _NS)
         blocks = [Block(block, device_state, line.tick_ns, modbus.readings) for block in plan_of_device.blocks]
         outputs = plan_of_device.outputs
         module = OutputModule(outputs, device_state, modbus.acks) if outputs is not None else None
         modbus.add(device_state, blocks, module)
     return modbus
+
+
+def _identity(config: DeviceConfig, description: Description) -> Identity | None:
+    """What must be read before the device is trusted: the registers of this very one, else those of its type."""
+    shown = config.identity or description.identity
+    if shown is None:
+        return None
+    function = READ_FUNCTION[shown.table]
+    return Identity(read_request(config.unit, function, shown.address, len(shown.words)), shown.words)

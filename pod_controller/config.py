@@ -15,6 +15,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field, ValidationError
 
 from hal.description import DeviceConfig, Hardware, LineConfig
+from hal.device_facts import Identity
 from hal.errors import PodError
 from hal.values import Curve
 from pod_controller import CONFIG_SCHEMA_VERSION
@@ -85,6 +86,7 @@ class Device(ConfigTable):
     watchdog_s: float = Field(default=0.0, ge=0.0, le=60.0)
     tags: Mapping[str, Tag]
     spans: Mapping[str, Span] = {}
+    identity: Identity | None = None  # registers that tell this very device from its like
 
 
 class Level(ConfigTable):
@@ -241,7 +243,7 @@ class PodConfig(ConfigTable):
         return Hardware(
             lines=tuple(line.config(moved.get(line.name)) for line in self.line),
             devices=tuple(
-                DeviceConfig(x.name, x.type, x.line, x.unit, x.watchdog_s, dict(x.tags), dict(x.spans))
+                DeviceConfig(x.name, x.type, x.line, x.unit, x.watchdog_s, dict(x.tags), dict(x.spans), x.identity)
                 for x in self.device
             ),
             tick_s=self.control.tick_s,

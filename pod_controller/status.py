@@ -86,8 +86,13 @@ def _unwell(snapshot: Snapshot, lines: Sequence[dict[str, Any]], around: Surroun
         if not line["open"]:
             found.append(f"line {line['line']}: port {line['port']} is not there ({line['error']}): plug it in")
             continue
+        found += [
+            f"line {line['line']}: {device['device']} {note}" for device in line["devices"] for note in device["notes"]
+        ]
         dead = [device["device"] for device in line["devices"] if device["condition"] == Condition.DEAD.name]
-        if dead:
+        if len(dead) == len(line["devices"]) > 1:
+            found.append(f"line {line['line']}: nobody answers on port {line['port']}: check adapter, cable and supply")
+        elif dead:
             found.append(f"line {line['line']}: no answer from {', '.join(dead)}: check power, terminals, address")
     found += [f"journal: {text}" for text in (around.journal.reason, around.journal.alarm) if text]
     found += [f"{around.recording}: replay will have a hole"] if around.recording else []
@@ -121,6 +126,8 @@ def _device(name: str, tags: Any, scan: Scan, health: Health | None) -> dict[str
         "condition": condition.name,
         "answered": None if health is None else health.answered,
         "faults": {} if health is None else dict(health.faults),
+        "late": 0 if health is None else health.late,
+        "notes": [] if health is None else list(health.notes),
         "not_good": {x.tag: [x.quality.name, x.cause.name] for x in read if x.quality is not Quality.GOOD},
     }
 

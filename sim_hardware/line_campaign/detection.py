@@ -16,7 +16,7 @@ from sim_hardware.line_campaign.faults import BY_ITSELF, DECLARED_LATE_NS, MS, S
 _WIRE_NS = 60 * MS  # longest reply at 9600 baud, t3.5, and its place behind other bytes
 _LIMIT_NS = dict.fromkeys((*SPOILT, *SLOW), DECLARED_LATE_NS + _WIRE_NS)
 _LIMIT_NS |= dict.fromkeys(BY_ITSELF, 1000 * MS + DECLARED_LATE_NS + _WIRE_NS)
-_LIMIT_NS["brown_out"] = VERIFY_EVERY_NS + 5_000 * MS  # its next verification, held up by other faults
+_LIMIT_NS["brown_out"] = VERIFY_EVERY_NS + 30_000 * MS  # other faults, with 2.2 s of silence each, may hold it up
 _SOUND = ("exception",)  # a refusal is no fault of the line
 
 

@@ -49,6 +49,7 @@ def document(result: Result, seed: int, baud: int) -> dict[str, Any]:
         "undetected_values_expected": result.expected_undetected_count,
         "implausible_values": result.implausible,
         "late_detected": sum(result.late_detected.values()),
+        "late_detected_by_kind": dict(sorted(result.late_detected.items())),
         "cost_ms_per_fault": sum(result.lost_ms.values()) / faults if faults else 0.0,
         "cost_ms_by_kind": {kind: result.lost_ms.get(kind, 0.0) / n for kind, n in sorted(result.by_kind.items())},
         "faults_by_kind": dict(sorted(result.by_kind.items())),

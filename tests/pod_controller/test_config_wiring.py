@@ -65,7 +65,7 @@ CASES = [
     ([("kg_per_unit = 500.0", "kg_per_unit = 5.0")], "E113", "LT-201 ends at 6.5 = 32.5 kg", "levels = ["),
     ([('current_0 = "LT-302"\n', "")], "E112", "'LT-302' is no input", ("levels = [", 2)),
     # what the planner of the field side refuses
-    (OVERLOAD, "E202", "line 1 cannot work: line A at 9600 baud needs", "[[line]]"),
+    (OVERLOAD, "E202", "line 1 cannot work: line A at 9600 baud carries", "[[line]]"),
     ([("[[device]]\n", INDICATOR)], "E204", "listens to one indicator", ("[[line]]", 4)),
     (
         [('type = "weigh_indicator"\nline = "W"', 'type = "weigh_indicator"\nline = "C"')],

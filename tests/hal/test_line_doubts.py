@@ -1,0 +1,240 @@
+"""Who answers, and is it the one that is meant: identity, owed replies, refused holes, a port where nobody speaks."""
+
+import pytest
+from hal_desk import MS, SECOND, TICK_NS, TURNAROUND_NS, Module, Pod, Replies, Slave, cells, module, prompt, sealed
+
+from hal.blocks import Block, BlockPlan
+from hal.description import DeviceConfig
+from hal.device import Device
+from hal.device_facts import Identity
+from hal.line import REOPEN_AFTER_NS
+from hal.modbus import Verdict, read_request
+from hal.points import Point
+from hal.values import Cause, Quality
+
+WHO = read_request(1, 3, 0, 1)
+
+
+def known(words: int, device: DeviceConfig) -> DeviceConfig:
+    """The same device, which must show this number in holding register 0."""
+    identity = Identity(table="holding", address=0, words=(words,))
+    return DeviceConfig(**{**device.__dict__, "identity": identity})
+
+
+def pod_with(identity: int, held: int = 0) -> Pod:
+    pod = Pod(known(identity, module()), cells(2))
+    pod.slave.modules[1] = Module(watchdog_count=20, held=held)
+    pod.wanted = {"FV-101": 1.0}
+    return pod
+
+
+def test_a_device_shows_who_it_is_before_it_is_written() -> None:
+    pod = pod_with(20)
+
+    scan = pod.run(1.0)
+
+    assert pod.sent_to(1)[0][1] == WHO.frame
+    assert [frame[1] for _, frame in pod.sent_to(1)][:2] == [3, 15]
+    assert scan.acks["FV-101"].open_frac == 1.0
+
+
+def test_a_stranger_is_never_written_and_nothing_of_its_line_is_believed() -> None:
+    pod = pod_with(4711)
+
+    scan = pod.run(60.0)
+
+    assert {frame[1] for _, frame in pod.sent_to(1)} == {3}
+    assert not scan.acks
+    assert {(r.quality, r.cause) for r in scan.readings.values()} == {(Quality.BAD, Cause.CONFIGURATION_ERROR)}
+    assert pod.io.health()[0].notes == (
+        "unit 1 shows 0014, not 1267: are two adapters swapped, or is it another module?",
+    )
+
+
+def test_a_stranger_is_left_alone_until_its_outputs_must_have_fallen() -> None:
+    pod = pod_with(4711, held=0b11)
+
+    pod.run(5.0)
+
+    asked = [at_ns for at_ns, _ in pod.sent_to(1)]
+    assert asked[1] - asked[0] > 2 * SECOND
+    assert pod.module.held == 0
+
+
+def test_after_the_port_was_open_again_who_it_is_comes_before_what_it_shall_do() -> None:
+    pod = pod_with(20)
+    pod.run(3.0)
+
+    pod.io.lines[0].reconnected(pod.desk.now_ns)
+    pod.run(3.5)
+
+    assert [frame[1] for _, frame in pod.sent_to(1, 3 * SECOND)][:2] == [3, 15]
+
+
+def test_a_device_that_was_dead_shows_who_it_is_before_an_output_opens() -> None:
+    pod = pod_with(20)
+    pod.run(3.0)
+    pod.slave.dead.add(1)
+    pod.run(15.0)
+    pod.slave.dead.clear()
+    since_ns = pod.desk.now_ns
+
+    scan = pod.run(25.0)
+
+    functions = [frame[1] for _, frame in pod.sent_to(1, since_ns)]
+    assert functions.index(3) < functions.index(15)
+    assert scan.acks["FV-101"].open_frac == 1.0
+
+
+def test_two_adapters_swapped_are_refused_on_both_lines() -> None:
+    """Line A's port leads to the module of line B and the other way round: the same type at the same unit."""
+    for meant, there in ((1001, 1002), (1002, 1001)):
+        pod = Pod(known(meant, module()), cells(2))
+        pod.slave.modules[1] = Module(watchdog_count=there)
+        pod.wanted = {"FV-101": 1.0}
+
+        scan = pod.run(10.0)
+
+        assert pod.module.held == 0
+        assert all(reading.quality is Quality.BAD for reading in scan.readings.values())
+
+
+def test_whoever_owes_a_reply_is_asked_in_another_shape_first() -> None:
+    def lose_one(request: bytes, reply: bytes) -> Replies:
+        return [] if pod.slave.requests == 4 else prompt(request, reply)
+
+    pod = Pod(cells(2), spoil=lose_one)
+    pod.run(3.0)
+
+    counts = [int.from_bytes(frame[4:6], "big") for _, frame in pod.sent_to(2)]
+    assert counts[3:6] == [9, 1, 9]
+
+
+def test_a_late_reply_is_counted_as_late() -> None:
+    pod = Pod(cells(2), spoil=lambda q, r: [(240 * MS if pod.slave.requests == 4 else TURNAROUND_NS, r)])
+
+    pod.run(3.0)
+
+    assert pod.io.health()[0].late == 1
+
+
+def test_a_probe_of_every_shape_that_is_owed_takes_the_oldest_again() -> None:
+    device = Device("D", "A", 2, 0, 0)
+    device.asks_with([read_request(2, 4, 0, 2)])
+    shapes = []
+    for _ in range(3):
+        request = device.probe()
+        shapes.append(request.head[2])
+        device.missed(Verdict.TIMEOUT, request, 0, 0)
+
+    assert shapes == [2, 4, 2]
+
+
+def holed() -> tuple[Block, list[Point]]:
+    points = [Point(f"T{at}", "input", at, "u16", "1", 0.0, 65535.0) for at in (0, 1, 8, 9)]
+    return Block(BlockPlan("input", 0, 10, TICK_NS, tuple(points)), Device("D", "A", 2, 0, 0), TICK_NS, {}), points
+
+
+def test_a_block_without_its_holes_reads_every_point_and_nothing_else() -> None:
+    block, points = holed()
+
+    parts = block.without_holes()
+
+    assert [(p.plan.first, p.plan.count) for p in parts] == [(0, 2), (8, 2)]
+    assert [point for part in parts for point in part.plan.points] == points
+    assert all(part.without_holes() == [part] for part in parts)
+
+
+@pytest.mark.parametrize("code", [2, 3])
+def test_refused_holes_are_read_round_for_good_and_the_technician_is_told(code: int) -> None:
+    """The module's own block: positions 0 and 1, outputs at 8, switches at 9; the registers between are refused."""
+
+    def refuse(request: bytes, reply: bytes) -> Replies:
+        first, count = int.from_bytes(request[2:4], "big"), int.from_bytes(request[4:6], "big")
+        if request[1] == 4 and first <= 5 < first + count:
+            return prompt(request, sealed(request[0], 0x84, code))
+        return prompt(request, reply)
+
+    pod = Pod(module(), spoil=refuse)
+    pod.wanted = {"FV-101": 1.0}
+
+    scan = pod.run(5.0)
+
+    reads = [(frame[3], frame[5]) for _, frame in pod.sent_to(1) if frame[1] == 4]
+    assert reads[:3] == [(0, 10), (8, 2), (0, 2)]
+    assert (0, 10) not in reads[1:]
+    assert scan.acks["FV-101"].open_frac == 1.0
+    assert pod.io.health()[0].faults == {"exception": 1}
+    assert pod.io.health()[0].notes == (f"refuses input 0..9 (exception {code}): read without its holes from now on",)
+
+
+def test_a_port_on_which_nobody_answers_is_in_doubt_once_every_five_seconds() -> None:
+    pod = Pod(module(), cells(2))
+    line = pod.io.lines[0]
+    pod.slave.dead |= {1, 2}
+    pod.run(30.0)
+    now_ns = pod.desk.now_ns
+
+    assert line.wants_reopening(now_ns)
+    line.reconnected(now_ns)
+    assert not line.wants_reopening(now_ns + REOPEN_AFTER_NS - 1)
+    assert line.wants_reopening(now_ns + REOPEN_AFTER_NS)
+
+
+def test_a_port_with_one_living_device_is_not_in_doubt() -> None:
+    pod = Pod(module(), cells(2))
+    pod.slave.dead.add(1)
+    pod.run(30.0)
+
+    assert not pod.io.lines[0].wants_reopening(pod.desk.now_ns)
+
+
+def test_three_misses_within_a_moment_are_no_death() -> None:
+    device = Device("D", "A", 2, 0, 0)
+    request = read_request(2, 4, 0, 1)
+    for _ in range(3):
+        device.missed(Verdict.TIMEOUT, request, 0, 0)
+    assert device.condition.name == "SUSPECT"
+
+    device.missed(Verdict.TIMEOUT, request, SECOND, 0)
+
+    assert device.condition.name == "DEAD"
+
+
+def test_devices_that_died_together_are_not_probed_together() -> None:
+    retries = []
+    for name in ("WM-A", "WM-B", "LM-201", "LM-202"):
+        device = Device(name, "A", 2, 0, 0)
+        for k in range(8):
+            device.missed(Verdict.TIMEOUT, read_request(2, 4, 0, 1), k * SECOND, 0)
+        retries.append(device.retry_ns)
+
+    assert len(dict.fromkeys(retries)) == 4
+    assert max(retries) - min(retries) < 2 * SECOND
+
+
+def test_a_module_that_lost_its_settings_unnoticed_has_them_again_within_a_minute() -> None:
+    pod = Pod(module(), cells(2))
+    pod.run(5.0)
+    pod.module.watchdog_count = 0  # its supply dipped between two reads; outputs were off anyway
+
+    pod.run(66.0)
+
+    assert pod.module.watchdog_count == 20
+
+
+def test_a_request_cut_off_by_a_lost_port_leaves_no_answer_to_the_next() -> None:
+    """What is in flight is never cancelled: the line waits it out, and its late answer falls into the silence."""
+
+    def late_once(request: bytes, reply: bytes) -> Replies:
+        return [(200 * MS, reply)] if slave.requests == 4 else prompt(request, reply)
+
+    pod = Pod(cells(2), spoil=late_once)
+    slave: Slave = pod.slave
+    pod.desk.run(SECOND + 60 * MS, pod.tick)
+    pod.io.lines[0].reconnected(pod.desk.now_ns)
+
+    pod.run(3.0)
+
+    assert pod.io.health()[0].faults == {"timeout": 1}
+    assert pod.io.scan(pod.desk.now_ns).readings["WT-101"].value == 25.0
