@@ -5,6 +5,7 @@
     {"v": 1, "do": "start" | "stop" | "hold" | "reset" | "recalibrate", "reason": "..."}
     {"v": 1, "do": "reading", "tag": "WT-101"}      {"v": 1, "do": "stroke", "thing": "FV-101"}, then "stroked"
     {"v": 1, "do": "tag", "tag": "LT-201"}          tag_view: step by step
+    {"v": 1, "do": "bypass", "thing": "PT-312", "for_s": 1800, "reason": "..."}    without thing: ends it
 
 An answer is `{"v": 1, "ok": true, ...}` or `{"v": 1, "ok": false, "code": 4xx, "text": "E4xx ..."}`. What is asked
 twice within a tick is worked out once. Neighbours: `control_socket` carries lines, `core` considers requests, `status`
@@ -25,9 +26,9 @@ from pod_controller.punctuality import REMEMBERED
 from pod_controller.status import Snapshot, status
 
 VERSION = 1
-REQUESTS = ("start", "stop", "hold", "reset", "recalibrate", "stroke")
+REQUESTS = ("start", "stop", "hold", "reset", "recalibrate", "stroke", "bypass")
 QUESTIONS = ("status", "why", "bus", "reading", "stroked", "outputs", "tag")
-KEYS = {"v": int, "do": str, "reason": str, "inlet": str, "of_ticks": int}
+KEYS = {"v": int, "do": str, "reason": str, "inlet": str, "of_ticks": int, "for_s": int}
 KEYS |= {"what": str, "tag": str, "line": str, "since": int, "thing": str}  # of questions about lines and tags
 REASON_MOST = 200
 KEPT_MOST = 64
@@ -50,8 +51,10 @@ class Answers:
         if do in REQUESTS:
             # Read here: a disk that hangs keeps this thread waiting and no tick.
             calibrations = self._core.workshop.read() if do == "recalibrate" else None
-            reason = _clean(asked.get("reason", "")) or "no reason given"
-            return self._core.ask(Request(do, reason, who, calibrations, _clean(asked.get("thing", ""))))
+            reason, thing = _clean(asked.get("reason", "")), _clean(asked.get("thing", ""))
+            if do != "bypass":
+                reason = reason or "no reason given"
+            return self._core.ask(Request(do, reason, who, calibrations, thing, asked.get("for_s", 0)))
         snapshot = self._core.snapshot
         if snapshot is None:
             raise PodError(NO_TICK_YET, "the core has not ticked yet: try again")

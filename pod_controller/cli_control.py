@@ -1,4 +1,4 @@
-"""`podctl status | why | tag | start | stop | hold | reset`: ask a running core, or have it do something.
+"""`podctl status | why | tag | start | stop | hold | reset | bypass`: ask a running core, or have it do something.
 
 Neighbours: `control_client` carries, `cli_views` shows to people; here are options and exit codes. Must not know rules.
 """
@@ -16,7 +16,10 @@ from pod_controller.control_client import DEFAULT_SOCKET, NOBODY, Connection, so
 
 EXIT_FINE, EXIT_FAILED, EXIT_USAGE, EXIT_UNWELL, EXIT_REFUSED = 0, 1, 2, 3, 4
 EXIT_UNREACHABLE, EXIT_TRY_AGAIN, EXIT_CONFIGURATION = 69, 75, 78
-EXIT_OF_CODE = {432: EXIT_REFUSED, 433: EXIT_TRY_AGAIN, 436: EXIT_TRY_AGAIN, 437: EXIT_USAGE, 473: EXIT_USAGE}
+EXIT_OF_CODE = {
+    **{432: EXIT_REFUSED, 433: EXIT_TRY_AGAIN, 436: EXIT_TRY_AGAIN, 437: EXIT_USAGE, 473: EXIT_USAGE},
+    **{450: EXIT_REFUSED, 451: EXIT_USAGE, 452: EXIT_USAGE},
+}
 WATCH_NS = 1_000_000_000
 REASON_MOST = 200
 
@@ -113,8 +116,39 @@ def hold(**options: Any) -> int:
 @click.command()
 @_with_reason
 def reset(**options: Any) -> int:
-    """Reset an aborted pod: armed anew from nothing."""
+    """Reset latched trips whose cause has gone, and an aborted pod."""
     return _request("reset", **options)
+
+
+@click.command()
+@click.argument("thing", required=False)
+@click.option("--for", "lasts_min", type=click.IntRange(1, 480), default=30, show_default=True, help="Minutes.")
+@click.option("--end", "ends", is_flag=True, help="End the bypass that is in force.")
+@_with_reason
+def bypass(
+    thing: str | None,
+    lasts_min: int,
+    ends: bool,
+    config_path: Path | None,
+    socket_path: Path | None,
+    as_json: bool,
+    reason: str,
+) -> int:
+    """Take one sensor or element out for maintenance: it counts as lost, lids stay locked, it expires.
+
+    THING: a sensor's tag (its rows of podctl cause-effect are suspended) or an element's name (it counts as open).
+    """
+    if ends == (thing is not None):
+        raise click.UsageError("name one THING, or --end the bypass that is in force")
+    what = {"thing": thing, "for_s": lasts_min * 60} if thing else {}
+
+    def show(answer: Mapping[str, Any]) -> int:
+        text = f"{thing} is bypassed for {lasts_min} minutes" if thing else "no bypass any more"
+        click.echo(json.dumps(answer) if as_json else f"{text}; the pod is {answer['state']}")
+        return EXIT_FINE
+
+    request = {"do": "bypass", "reason": reason[:REASON_MOST], **what}
+    return _answered(config_path, socket_path, as_json, request, show)
 
 
 def _request(what: str, config_path: Path | None, socket_path: Path | None, as_json: bool, reason: str) -> int:

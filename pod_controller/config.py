@@ -21,6 +21,7 @@ from hal.values import Curve
 from pod_controller import CONFIG_SCHEMA_VERSION
 from pod_controller.config_digestion import Digestion
 from pod_controller.config_faults import fault_lines, read_fault, syntax_fault
+from pod_controller.config_protection import Protection
 from pod_controller.config_signals import Signal
 from pod_controller.config_types import (
     Array,
@@ -126,6 +127,7 @@ class Element(ConfigTable):
     fast_stroke_s: Stroke
     position_error_frac: float = Field(default=0.02, ge=0.0, le=0.2)
     without_power: Literal["fail_state", "holds"] = "fail_state"
+    hand_tag: Tag | None = None  # its Hand-Off-Auto switch: 1 = a local panel has it
 
 
 class Chute(ConfigTable):
@@ -236,6 +238,7 @@ class PodConfig(ConfigTable):
     calibration: Calibration = Calibration()
     digestion: Digestion | None = None
     signal: Array[Signal] = Field(default=(), max_length=64)
+    protection: Protection = Protection()
 
     def hardware(self, ports: Mapping[str, str] | None = None, curves: Mapping[str, Curve] | None = None) -> Hardware:
         """What `hal` needs to know of it; ports replaces device paths, or host:port, of lines by name."""

@@ -88,6 +88,8 @@ def _references_of_control(config: PodConfig) -> Iterator[tuple[Path, str, str]]
     for i, signal in enumerate(config.signal):
         for name in signal.moves_with:
             yield ("signal", i, "moves_with"), name, "element"
+    for i, companion in enumerate(config.protection.companion):
+        yield ("protection", "companion", i, "element"), companion.element, "element"
 
 
 def wired_tags(config: PodConfig) -> tuple[dict[str, str], dict[str, str]]:
@@ -146,10 +148,9 @@ def tag_uses(config: PodConfig) -> Iterator[tuple[Path, str, bool]]:
     for i, element in enumerate(config.element):
         for tag in element.commands:
             yield ("element", i, "commands"), tag, True
-        if element.position_tag is not None:
-            yield ("element", i, "position_tag"), element.position_tag, False
-        if element.locked_tag is not None:
-            yield ("element", i, "locked_tag"), element.locked_tag, False
+        for key in ("position_tag", "locked_tag", "hand_tag"):
+            if getattr(element, key) is not None:
+                yield ("element", i, key), getattr(element, key), False
     for i, vessel in enumerate(config.vessel):
         for k, level in enumerate(vessel.levels):
             yield ("vessel", i, "levels", k, "tag"), level.tag, False
@@ -167,6 +168,18 @@ def _tag_uses_of_control(config: PodConfig) -> Iterator[tuple[Path, str, bool]]:
     if config.digestion:
         for key in ("gas_tag", "ch4_tag", "ph_tag"):
             yield ("digestion", key), getattr(config.digestion, key), False
+    yield from _protection_uses(config)
+
+
+def _protection_uses(config: PodConfig) -> Iterator[tuple[Path, str, bool]]:
+    protection = config.protection
+    for key in ("pressure_tag", "jacket_tag", "methane_tag", "sulfide_tag", "foam_tag", "power_tag"):
+        if getattr(protection, key) is not None:
+            yield ("protection", key), getattr(protection, key), False
+    for i, tag in enumerate(protection.guard_tags):
+        yield ("protection", "guard_tags", i), tag, False
+    for i, companion in enumerate(protection.companion):
+        yield ("protection", "companion", i, "tag"), companion.tag, False
 
 
 def _unwired(path: tuple[str | int, ...], tag: str, wired: Mapping[str, str], kind: str) -> Iterator[Fault]:

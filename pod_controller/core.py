@@ -33,17 +33,18 @@ FIRST_OPEN_S = 3.0
 WAITING_MOST = 16
 NOTICES_KEPT = 12
 UNVERIFIED, REFUSED, BUSY = 431, 432, 433
-WORK = ("recalibrate", "stroke")
+WORK = ("recalibrate", "stroke", "bypass")
 
 
 class Request(NamedTuple):
-    """What a person wants: start, stop, hold, reset; a technician: recalibrate, stroke."""
+    """What a person wants: start, stop, hold, reset; a technician: recalibrate, stroke, bypass."""
 
     what: str
     reason: str
     who: str
     calibrations: InForce | None = None  # of `recalibrate`
-    thing: str = ""  # of `stroke`: which element
+    thing: str = ""  # of `stroke`: which element; of `bypass`: which tag or element, none ends it
+    for_s: int = 0
 
 
 class Log(Protocol):
@@ -164,7 +165,7 @@ class Core:
         if request.what in WORK:
             self._work(now_ns, request, answer)
             return
-        accepted = self.loop.request(now_ns, request.what)
+        accepted = self.loop.request(now_ns, request.what, request.reason, request.who)
         reached = self.loop.modes.state
         if accepted or request.what == "stop":  # a stop is never refused: there is nothing it could endanger
             self._journal.note(now_ns, "request", request.what, reached.value, request.reason, request.who)
@@ -178,7 +179,9 @@ class Core:
     def _work(self, now_ns: int, request: Request, answer: "Future[str]") -> None:
         """What a technician asks of the workshop."""
         try:
-            if request.calibrations is not None:
+            if request.what == "bypass":
+                self._bypass(now_ns, request)
+            elif request.calibrations is not None:
                 self.workshop.recalibrate(request.calibrations)
             else:
                 self.workshop.stroke(request.thing, now_ns)
@@ -190,12 +193,19 @@ class Core:
         self._log.info(f"{request.what} {request.thing} by {request.who} ({request.reason})")
         answer.set_result(self.loop.modes.state.value)
 
+    def _bypass(self, now_ns: int, request: Request) -> None:
+        trips = self.loop.trips
+        if request.thing:
+            trips.begin_bypass(request.thing, request.for_s, request.reason, request.who, now_ns)
+        elif not trips.end_bypass(request.reason, request.who):
+            raise PodError(REFUSED, "no bypass is in force: there is nothing to end")
+
     def _advice(self, what: str, state: State) -> str:
         if what == "start" and state is State.STOPPED and self.loop.permit is not None:
             missing = waits_for(self.loop.topology, self.loop.state)
             shown = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
             return f"it waits for {shown}" if shown else "it is about to be armed: try again in a few ticks"
-        ways = {"start": "it runs already", "hold": "only a running pod can be held", "reset": "only ABORTED needs one"}
+        ways = {"start": "it runs already", "hold": "only a running pod can be held", "reset": self.loop.trips.kept()}
         return "reset it first" if what == "start" and state is State.ABORTED else ways[what]
 
     def _take_configuration(self, now_ns: int) -> None:
@@ -231,6 +241,8 @@ class Core:
                 loop.state,
                 loop.permit,
                 self.app.field.watchdogs_verified(),
+                loop.trips.standing,
+                loop.trips.bypass,
             )
 
     def _tell_manager(self) -> None:

@@ -7,6 +7,7 @@ to open. Neighbours: the control socket asks, `kernels.terms` and `kernels.guard
 
 from typing import Any
 
+from pod_controller.cause_effect.table import BY_ID, SENTENCES
 from pod_controller.kernels import records, rules, terms
 from pod_controller.kernels.guard import leads_to, opened_frac
 from pod_controller.kernels.records import Record, Table
@@ -135,12 +136,12 @@ def _inlet(topology: Topology, state: Table, permit: Table, mode: str, e: int) -
         "position": position_text(topology, state, e),
         "grant_frac": round(float(g["grant_frac"][e]), 3),
         "rule": rule,
-        "why": rules.TEXT[rule],
+        "why": SENTENCES[rule],
         "vessel": topology.vessels[v],
         "scenario": scenario_text(topology, scenario),
         "phi_if_open_kg": _kg(tried[0]["trial_kg"][v]),
         "must_leave_kg": _kg(over_kg),
-        "opens": _opens(topology, state, mode, e, rule, (v, over_kg)),
+        "opens": BY_ID[rule].todo if rule in BY_ID else _opens(topology, state, mode, e, rule, (v, over_kg)),
     }
 
 

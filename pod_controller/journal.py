@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from pod_controller.cause_effect.table import SENTENCES
 from pod_controller.journal_chain import Draft, Sample
 from pod_controller.journal_disk import Disk, MemoryDisk, SystemDisk
 from pod_controller.journal_keeper import Health, Keeper
-from pod_controller.kernels.rules import TEXT
 from pod_controller.promise import scenario_text
 from pod_controller.step import Event
 from pod_controller.topology import Topology
@@ -74,8 +74,8 @@ class Scribe:
 
     def _why(self, event: Event) -> str:
         if event.scenario > 0:
-            return f"{TEXT[event.rule]} ({scenario_text(self._topology, event.scenario)})"
-        return TEXT[event.rule]
+            return f"{SENTENCES[event.rule]} ({scenario_text(self._topology, event.scenario)})"
+        return SENTENCES[event.rule]
 
 
 class SqliteJournal:

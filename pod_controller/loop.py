@@ -1,9 +1,10 @@
 """The tick: scan, frame, step, commands, and a line in the journal. Read this file first.
 
-    readings -> SignalWatch -> FrameBuilder -> FRAME -> step -> PERMIT -> Commands -> pod_io.apply
+    readings -> SignalWatch -> FrameBuilder -> FRAME -> trips -> step -> PERMIT -> Commands -> pod_io.apply
 
-Nothing here decides: `modes` says whether wishes may count at all, `step` everything else. A mistake (an exception)
-closes every output once, marks the pod ABORTED and goes on to whoever started the loop.
+Nothing here decides: `modes` says whether wishes may count at all, `trips` which elements stay at their fail
+state, `step` everything else. A mistake (an exception) closes every output once, marks the pod ABORTED and goes on to
+whoever started the loop.
 
 Neighbours: `app` builds it, a runner or the simulator's executive calls `tick` at each deadline. Must not know lines,
 registers or kernels.
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from hal.values import Command, Scan
+from pod_controller.cause_effect.trips import News, Trips
 from pod_controller.frame import FrameBuilder
 from pod_controller.journal import Journal
 from pod_controller.kernels.records import Table
@@ -48,6 +50,7 @@ class Loop:
     def __init__(self, topology: Topology, field: Field, journal: Journal, decide: Step = step) -> None:
         self.topology = topology
         self.modes = Modes()
+        self.trips = Trips(topology)
         self.state = first_state()
         self.permit: Table | None = None
         self.frame: Table | None = None
@@ -75,12 +78,16 @@ class Loop:
         self.modes = Modes()
         self._field.safe_state(now_ns)
 
-    def request(self, now_ns: int, what: str) -> bool:
-        """A person's start, stop, hold or reset, between two ticks; False if the pod's state refuses it."""
+    def request(self, now_ns: int, what: str, reason: str = "", who: str = "") -> bool:
+        """A person's start, stop, hold or reset, between two ticks; False if the pod's state refuses it.
+
+        A reset lifts latched trips whose cause has gone, whatever the state.
+        """
         before = self.modes.state
+        lifted = self.trips.reset(now_ns, reason, who) if what == "reset" else 0
         asks = {"start": self.modes.start, "stop": self.modes.stop, "hold": self.modes.hold, "reset": self.modes.reset}
         if not asks[what]():
-            return False
+            return lifted > 0
         self._journal.state(now_ns, before.value, self.modes.state.value)
         return True
 
@@ -90,11 +97,13 @@ class Loop:
         self.watch = SignalWatch(topology)
 
     def _decide(self, now_ns: int) -> None:
-        self.scan = self.watch.judge(self._field.scan(now_ns), self.permit, now_ns)
+        seen = self.trips.hide(self._field.scan(now_ns), now_ns)
+        self.scan = self.watch.judge(seen, self.permit, now_ns)
         stroke = 0 if self.modes.executes else self.stroke
         self.frame = self._frames.build(self.scan, now_ns, self.modes.executes or stroke > 0)
         self.frame["stroke"] = stroke
         before = self.state
+        self._tell(now_ns, self.trips.mark(self.scan, self.frame, self.state, now_ns))
         self.state, self.permit, events = self._step(self.topology.table, self.state, self.frame)
         self._field.apply(self._commands(self.permit, now_ns), now_ns)
         self._journal.decisions(now_ns, events)
@@ -107,6 +116,10 @@ class Loop:
         if now != was and (was or now != FEED_FREE):
             why = feed_text(self.topology, self.state)
             self._journal.note(now_ns, "decision", "feed", f"rule {now}", why, "core")
+
+    def _tell(self, now_ns: int, news: list[News]) -> None:
+        for item in news:
+            self._journal.note(now_ns, "trip", item.thing, item.value, item.why, item.who)
 
     def _commands(self, permit: Table, now_ns: int) -> list[Command]:
         grants = permit["grant_frac"][0].tolist()

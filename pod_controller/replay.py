@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hal.errors import PodError
+from pod_controller.cause_effect.table import SENTENCES
 from pod_controller.kernels import records
 from pod_controller.kernels.records import Table
-from pod_controller.kernels.rules import TEXT
 from pod_controller.loop import Step
 from pod_controller.recording import Chunk, Recording, rows_of, table_of
 from pod_controller.step import first_state
@@ -148,7 +148,7 @@ def _differing(one: Table, other: Table) -> list[int]:
 
 
 def _difference(tick: int, now_ns: int, name: str, e: int, recorded: Table, replayed: Table) -> Difference:
-    texts = [TEXT.get(int(x["rule"][0, e]), f"rule {int(x['rule'][0, e])}") for x in (recorded, replayed)]
+    texts = [SENTENCES.get(int(x["rule"][0, e]), f"rule {int(x['rule'][0, e])}") for x in (recorded, replayed)]
     fracs = [float(x["grant_frac"][0, e]) for x in (recorded, replayed)]
     return Difference(tick, now_ns, name, fracs[0], texts[0], fracs[1], texts[1])
 

@@ -135,6 +135,7 @@ def _fill_frame(f: Record, s: Record, draw: _Draws, tick: int) -> None:
     f.now_ns = 1_000_000_000 + tick * 500_000_000
     f.elapsed_s = 0.5
     f.execute = 1 if tick > 20 else 0
+    f.trip[tick % 10] = 111 if 100 < tick < 160 and tick % 7 < 2 else 0
     for v in range(3):
         f.float_on[v] = 1 if draw.frac() < 0.01 else 0
         for i in range(3):

@@ -12,6 +12,8 @@ from hal.device import Condition, Health
 from hal.port_watch import WatchedPort
 from hal.values import Quality, Scan
 from pod_controller import journal_keeper, telling
+from pod_controller.cause_effect.bypass import Bypass
+from pod_controller.cause_effect.trips import Standing
 from pod_controller.commissioning.book import InForce
 from pod_controller.commissioning.discrepancy import Discrepancies
 from pod_controller.kernels.records import Table
@@ -31,6 +33,8 @@ class Snapshot(NamedTuple):
     state: Table
     permit: Table
     watchdogs_verified: bool
+    trips: tuple[Standing, ...] = ()
+    bypass: Bypass | None = None
 
 
 class Surroundings(NamedTuple):
@@ -67,6 +71,8 @@ def status(snapshot: Snapshot, around: Surroundings, of_ticks: int) -> dict[str,
         "worst_lateness_ms": round(around.punctuality.worst_ns * 1e-6, 3),
         "scheduling": around.scheduling,
         "watchdogs_verified": snapshot.watchdogs_verified,
+        "trips": [_trip(standing, snapshot) for standing in snapshot.trips],
+        "bypass": _bypass(snapshot),
         "journal": around.journal._asdict(),
         "recording": around.recording or "well",
         "lines": lines,
@@ -82,6 +88,9 @@ def status(snapshot: Snapshot, around: Surroundings, of_ticks: int) -> dict[str,
 def _unwell(snapshot: Snapshot, lines: Sequence[dict[str, Any]], around: Surroundings) -> list[str]:
     """What needs a person, one sentence each."""
     found = [f"the pod is {snapshot.mode}: `podctl reset`, after you know why"] if snapshot.mode == "ABORTED" else []
+    found += [_trip_text(standing) for standing in snapshot.trips if standing.watch.row.cause != "bypassed"]
+    if snapshot.bypass is not None:
+        found.append(f"{snapshot.bypass.thing} is bypassed by {snapshot.bypass.who}: {snapshot.bypass.reason}")
     for line in lines:
         if not line["open"]:
             found.append(f"line {line['line']}: port {line['port']} is not there ({line['error']}): plug it in")
@@ -101,6 +110,39 @@ def _unwell(snapshot: Snapshot, lines: Sequence[dict[str, Any]], around: Surroun
     topology, state = snapshot.topology, snapshot.state
     unseen = [telling.unseen_text(topology, state, v) for v in range(len(topology.vessels))]
     return found + [text for text in unseen if text and snapshot.mode != "STOPPED"]
+
+
+def _trip_text(standing: Standing) -> str:
+    row, site = standing.watch.row, standing.watch.site
+    first = " (first out)" if standing.first_out else ""
+    over = "" if standing.cause_stands else " (its cause has gone)"
+    return f"trip {row.id} {site.unit.name}{first}: {row.says}{over}: {row.todo}"
+
+
+def _trip(standing: Standing, snapshot: Snapshot) -> dict[str, Any]:
+    row, site = standing.watch.row, standing.watch.site
+    return {
+        "id": row.id,
+        "hazard": row.hazard,
+        "unit": site.unit.name,
+        "tags": list(site.tags),
+        "limit": site.limit,
+        "says": row.says,
+        "todo": row.todo,
+        "since_s": round((snapshot.now_ns - standing.since_ns) * 1e-9, 3),
+        "cause_stands": standing.cause_stands,
+        "latched": row.latched,
+        "first_out": standing.first_out,
+        "elements": [snapshot.topology.elements[e] for e in standing.watch.elements],
+    }
+
+
+def _bypass(snapshot: Snapshot) -> dict[str, Any] | None:
+    bypass = snapshot.bypass
+    if bypass is None:
+        return None
+    left_s = round((bypass.until_ns - snapshot.now_ns) * 1e-9, 1)
+    return {"thing": bypass.thing, "left_s": left_s, "reason": bypass.reason, "who": bypass.who}
 
 
 def _line(port: WatchedPort, topology: Topology, scan: Scan, health: tuple[Health, ...]) -> dict[str, Any]:

@@ -8,9 +8,10 @@ words. Must not decide, change a record, or know how it is shown.
 import math
 from typing import Any
 
+from pod_controller.cause_effect.table import SENTENCES
 from pod_controller.kernels import records
 from pod_controller.kernels.records import Table
-from pod_controller.kernels.rules import FEED_FREE, GRANTED, NOT_WISHED, TEXT
+from pod_controller.kernels.rules import FEED_FREE, GRANTED, NOT_WISHED
 from pod_controller.topology import Topology
 
 DAY_S = 86400.0
@@ -46,7 +47,7 @@ def refusal_text(gate_rule: int, lid_rule: int) -> str:
     """The rule worth telling of a chute: the gate's if it was refused, else the lid's; empty if neither was."""
     for rule in (int(gate_rule), int(lid_rule)):
         if rule not in (NOT_WISHED, GRANTED):
-            return TEXT[rule]
+            return SENTENCES[rule]
     return ""
 
 
@@ -110,8 +111,8 @@ def feed_text(topology: Topology, state: Table) -> str:
     """Why the feed is free, slowed, held, stopped or blind; what is not free says what was seen."""
     s, rule = state[0], int(state["feed_rule"][0])
     if rule == FEED_FREE:
-        return TEXT[rule]
+        return SENTENCES[rule]
     limits = "/".join(f"{limit:g}" for limit in topology.table["digestion"]["limit_ratio"][0])
     error_ratio = float(topology.table["digestion"]["error_ratio"][0])
     seen = f"FOS/TAC {s['fos_tac_ratio']:.2f} + {error_ratio:.2f} of {limits}, risk {s['risk_ratio']:.2f}"
-    return f"{TEXT[rule]}; {seen}, at most {s['feed_cap_kg_s'] * DAY_S:.0f} kg in 24 h"
+    return f"{SENTENCES[rule]}; {seen}, at most {s['feed_cap_kg_s'] * DAY_S:.0f} kg in 24 h"

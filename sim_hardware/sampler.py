@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pod_controller.kernels import rules
+from pod_controller.cause_effect.table import SENTENCES
 from pod_controller.kernels.records import Table
 from pod_controller.modes import State
 from pod_controller.topology import Topology
@@ -24,7 +24,7 @@ NICE_S = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 720
 INTERVALS = 3000  # a wide screen has about as many pixels
 HAPPENINGS = 1000
 LOOK_EVERY = 6  # ticks of the fast tier: looking at each of them would cost a third of it
-RULES = tuple(sorted(rules.TEXT))
+RULES = tuple(sorted(SENTENCES))
 MODES = tuple(State)
 
 

@@ -1,4 +1,4 @@
-"""One whole decision, in the order of the path: observe, shed, regulate, guard, commit.
+"""One whole decision, in the order of the path: observe, shed, regulate, withhold, guard, name_trips, commit.
 
 The only kernel that Python calls on a running pod. Must not know where a frame came from or where a permit goes.
 """
@@ -11,6 +11,7 @@ from pod_controller.kernels.records import Table
 from pod_controller.kernels.regulate import regulate
 from pod_controller.kernels.shed import shed
 from pod_controller.kernels.stroke import wish_stroke
+from pod_controller.kernels.trips import name_trips, withhold
 
 
 @kernel
@@ -28,5 +29,7 @@ def cycle(plant: Table, desk: Table) -> None:
     shed(p, s, f, w)
     regulate(p, s, f, w)
     wish_stroke(p, f, w)
+    withhold(p, f, w)
     guard(p, s, f, w, g)
+    name_trips(p, f, g)
     commit(p, s, g)

@@ -177,6 +177,7 @@ FRAME = _record(
     ("high_on", "i8", (MAX_CHUTES,)),  # 1: the chute's high-level switch is on, or not known not to be
     ("temp_degc", "f8"),
     ("temp_quality", "i8"),
+    ("trip", "i2", (MAX_ELEMENTS,)),  # 0, or the row of the cause-and-effect table that keeps the element shut
     *DIGESTER_FRAME_FIELDS,
     ("stroke", "i8"),  # 1 + the element that a technician strokes, alone; 0 nobody does
 )

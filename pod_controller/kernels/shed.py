@@ -18,7 +18,7 @@ def shed(p: Record, s: Record, f: Record, w: Record) -> None:
     if p.n_chutes == 0:
         return
     for c in range(p.n_chutes):
-        note_content(p, s, c)
+        note_content(p, s, f, c)
     water_fill(p.n_chutes, s.demand_kg_s, p.chutes, p.intakes[p.shedding.intake].shared_rate_kg_s, s.share_kg_s)
     for c in range(p.n_chutes):
         limit_kg = p.shedding.deficit_limit_kg
@@ -62,7 +62,7 @@ def water_fill(n: int, demand_kg_s: Table, chutes: Table, capacity_kg_s: float, 
 
 
 @small_kernel
-def note_content(p: Record, s: Record, c: int) -> None:
+def note_content(p: Record, s: Record, f: Record, c: int) -> None:
     """Follow chute c's content: what drained since the last scan was served; decide whether it asks to be emptied."""
     content_kg = s.content_kg[c]
     drained_kg = s.last_content_kg[c] - content_kg
@@ -76,6 +76,8 @@ def note_content(p: Record, s: Record, c: int) -> None:
         s.emptying[c] = 1
     elif not has_waste:
         s.emptying[c] = 0
+    if f.trip[p.chutes[c].gate] != 0:
+        s.emptying[c] = 0  # a tripped gate takes no turn from the others
     s.demand_kg_s[c] = content_kg / p.shedding.horizon_s if s.emptying[c] != 0 else 0.0
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pod_controller.cause_effect.table import SENTENCES
 from pod_controller.kernels import rules
 from pod_controller.topology import Topology
 from sim_hardware import plant_records as rec
@@ -71,7 +72,7 @@ def contents(run: Run) -> dict[str, Any]:
         "spilled": _sums(sampler, spilled) if spilled.any() else None,
         "lanes": _lanes(sampler),
         "rules": _rules(sampler),
-        "sentences": {str(rule): rules.TEXT[rule] for rule in RULES},
+        "sentences": {str(rule): SENTENCES[rule] for rule in RULES},
         "happenings": _happenings(run),
         "happenings_lost": int(sampler.samples.head[0].lost),
     }

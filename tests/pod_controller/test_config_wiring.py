@@ -100,7 +100,7 @@ def test_wiring_that_cannot_be_is_told_at_its_line(
 
 
 def test_an_analogue_point_that_nothing_uses_may_read_in_milliamperes(tmp_path: Path) -> None:
-    assert faults_of(tmp_path, ("current_7 = [0.0, 25.0] ", "#")) == []
+    assert faults_of(tmp_path, ("current_6 = [0.0, 10.0] ", "#")) == []
 
 
 def test_every_line_and_device_that_cannot_work_is_told_at_once(tmp_path: Path) -> None:

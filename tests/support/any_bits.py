@@ -21,6 +21,7 @@ def scatter(table: Table, seed: int, floats_drawn: list[float], numbers_drawn: l
     draw = np.random.default_rng(seed)
     for name in table.dtype.names or ():
         cells = np.atleast_1d(table[name][0:1].reshape(-1))
-        palette = np.array(floats_drawn if cells.dtype.kind == "f" else numbers_drawn, dtype=cells.dtype)
+        drawn = np.array(floats_drawn) if cells.dtype.kind == "f" else np.array(numbers_drawn, dtype=np.int64)
+        palette = drawn.astype(cells.dtype)  # a narrow field gets the lowest bits
         hit = draw.random(cells.size) < share
         table[name].reshape(-1)[hit] = draw.choice(palette, size=int(hit.sum()))

@@ -20,7 +20,7 @@ UNIT_SUFFIXES = (
     *("m", "mm", "m2", "m3", "m_s", "m_s2", "m3_s", "m3_h", "m3_d", "m3_kg", "m2_s"),  # length, volume, flow
     *("s", "ms", "us", "ns", "h", "d", "per_s", "per_h", "per_d", "hz", "baud", "rpm"),  # time and rates
     *("degc", "k", "pa", "kpa", "mbar", "w", "kw", "w_k", "j", "kj", "j_kg_k", "a", "ma", "ua", "v", "n"),  # physics
-    *("frac", "ratio", "pct", "count", "ph", "score", "weight"),  # pure numbers that say so
+    *("frac", "ratio", "pct", "count", "ph", "ppm", "score", "weight"),  # pure numbers that say so
 )
 # Names whose unit is another's: that of the point, the instrument or the caller's formula.
 UNITLESS_NAMES = {

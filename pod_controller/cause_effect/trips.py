@@ -1,0 +1,194 @@
+"""Follows the cause-and-effect table once a tick: what has tripped, what latches, what tripped first.
+
+    mark     before the step: a trip becomes the row id of its elements in FRAME, an element in HAND becomes open
+    reset    by a person: latched trips whose cause has gone are lifted, the others stay
+    bypass   by a person, one at a time
+
+A latch is given up by `reset` alone. Neighbours: the loop calls it, `causes` watch, the kernels obey FRAME's `trip`.
+Must not know what the guard makes of it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hal.errors import PodError
+from hal.values import Scan
+from pod_controller.cause_effect import bypass as maintenance
+from pod_controller.cause_effect.bypass import IN_FORCE, Bypass
+from pod_controller.cause_effect.causes import Watch, watches
+from pod_controller.cause_effect.evidence import NS, Evidence
+from pod_controller.kernels import records
+from pod_controller.kernels.records import Table
+from pod_controller.topology import Topology
+
+COUNTS_AS_OPEN = ("hand", "out_of_service")
+DECLARED = ("out_of_service", "bypassed")  # by a person, not seen
+
+
+class News(NamedTuple):
+    """One change, for the journal. value: tripped, cleared, reset, begun, ended or expired."""
+
+    thing: str
+    value: str
+    why: str
+    who: str
+
+
+class Standing(NamedTuple):
+    """One trip that stands."""
+
+    watch: Watch
+    since_ns: int
+    cause_stands: bool
+    first_out: bool
+
+
+class Trips:
+    """All rows on one pod, and what stands of them."""
+
+    def __init__(self, topology: Topology) -> None:
+        self.watches = watches(topology)
+        self.bypass: Bypass | None = None
+        self._topology = topology
+        self._evidence = Evidence(topology)
+        n = len(self.watches)
+        self._seen = [(w, watch) for w, watch in enumerate(self.watches) if watch.row.cause not in DECLARED]
+        self._began_ns = [-1] * n  # of the cause
+        self._gone_ns = [-1] * n  # since when the cause of a trip has gone
+        self._since_ns: dict[int, int] = {}  # watch -> when it tripped, oldest first
+        self._first_out = -1
+        self._marks = np.zeros(records.MAX_ELEMENTS, np.int16)
+        self._news: list[News] = []
+
+    def hide(self, scan: Scan, now_ns: int) -> Scan:
+        """The scan without the sensor under work; a bypass that has expired ends here."""
+        if self.bypass is not None and now_ns >= self.bypass.until_ns:
+            self._end_bypass("expired", "time is up", "core")
+        return maintenance.hide(scan, self.bypass)
+
+    def mark(self, scan: Scan, frame: Table, state: Table, now_ns: int) -> list[News]:
+        """Look at the scan and put what stands into FRAME. state: of the tick before. Returns what changed."""
+        self._evidence.renew(scan, frame, state, now_ns)
+        changed = False
+        declared = self.bypass is not None or bool(self._since_ns)
+        for w, watch in enumerate(self.watches) if declared else self._seen:
+            holds = watch.site.test(self._evidence) if self.bypass is None else self._holds(watch)
+            if holds or w in self._since_ns or self._began_ns[w] >= 0:
+                changed = self._follow(w, watch, holds, now_ns) or changed
+        if changed:
+            self._renew_marks()
+        if self._since_ns:
+            frame["trip"][0] = self._marks
+            self._count_as_open(frame, now_ns)
+        news, self._news = self._news, []
+        return news
+
+    @property
+    def standing(self) -> tuple[Standing, ...]:
+        """Every trip that stands, oldest first."""
+        return tuple(
+            Standing(self.watches[w], since_ns, self._began_ns[w] >= 0, w == self._first_out)
+            for w, since_ns in self._since_ns.items()
+        )
+
+    def reset(self, now_ns: int, reason: str = "", who: str = "") -> int:
+        """Lift latched trips whose cause has gone for long enough; how many. Those whose cause stands stay."""
+        ready = [w for w in self._since_ns if self.watches[w].row.latched and self._has_gone(w, now_ns)]
+        for w in ready:
+            self._lift(w, "reset", reason, who)
+        if ready:
+            self._renew_marks()
+        return len(ready)
+
+    def kept(self) -> str:
+        """Why a reset lifts nothing, or not all."""
+        left = [watch for watch, *_ in self.standing if watch.row.latched]
+        shown = ", ".join(f"{x.row.id} {x.site.unit.name} ({x.row.says})" for x in left[:3])
+        return f"the cause stands still, or went just now: {shown}" if left else "no trip is latched"
+
+    def begin_bypass(self, thing: str, lasts_s: int, reason: str, who: str, now_ns: int) -> Bypass:
+        """Begin the one bypass. PodError E450 while another is in force, E451, E452 (see `bypass`)."""
+        if self.bypass is not None:
+            text = f"{self.bypass.thing} is bypassed by {self.bypass.who}: one at a time"
+            raise PodError(IN_FORCE, f"{text}; end that one first (podctl bypass --end)")
+        self.bypass = maintenance.begin(self._topology, thing, lasts_s, (reason, who), now_ns)
+        self._news.append(News(f"bypass {thing}", "begun", f"for {lasts_s} s: {reason}", who))
+        return self.bypass
+
+    def end_bypass(self, reason: str, who: str) -> bool:
+        """End the bypass; False if there is none."""
+        if self.bypass is None:
+            return False
+        self._end_bypass("ended", reason, who)
+        return True
+
+    def _end_bypass(self, how: str, reason: str, who: str) -> None:
+        assert self.bypass is not None
+        self._news.append(News(f"bypass {self.bypass.thing}", how, reason, who))
+        self.bypass = None
+
+    def _holds(self, watch: Watch) -> bool:
+        """One cause while a bypass is in force."""
+        bypass, cause = self.bypass, watch.row.cause
+        assert bypass is not None
+        if cause == "bypassed":
+            return True
+        if cause == "out_of_service":
+            return bypass.element == watch.site.unit.row
+        if bypass.thing in watch.site.tags or (bypass.element >= 0 and bypass.thing == watch.site.unit.name):
+            return False
+        return watch.site.test(self._evidence)
+
+    def _follow(self, w: int, watch: Watch, holds: bool, now_ns: int) -> bool:
+        """Move one watch on; True if it tripped or ended."""
+        if not holds:
+            self._began_ns[w] = -1
+            if self._gone_ns[w] < 0:
+                self._gone_ns[w] = now_ns
+            if w in self._since_ns and not watch.row.latched and self._has_gone(w, now_ns):
+                self._lift(w, "cleared", "its cause has gone", "core")
+                return True
+            return False
+        if self._began_ns[w] < 0:
+            self._began_ns[w] = now_ns
+        self._gone_ns[w] = -1
+        if w in self._since_ns or now_ns - self._began_ns[w] < watch.row.for_s * NS:
+            return False
+        if not self._since_ns:
+            self._first_out = w
+        self._since_ns[w] = now_ns
+        first = ", first out" if w == self._first_out else ""
+        names = ", ".join(self._topology.elements[e] for e in watch.elements) or "nothing"
+        latched = "until reset" if watch.row.latched else "while it lasts"
+        self._tell(watch, "tripped", f"{watch.row.says} ({watch.site.limit}){first}: keeps {names} {latched}", "core")
+        return True
+
+    def _has_gone(self, w: int, now_ns: int) -> bool:
+        gone_ns = self._gone_ns[w]
+        return gone_ns >= 0 and now_ns - gone_ns >= self.watches[w].row.clear_s * NS
+
+    def _lift(self, w: int, how: str, why: str, who: str) -> None:
+        del self._since_ns[w]
+        if not self._since_ns:
+            self._first_out = -1
+        self._tell(self.watches[w], how, why, who)
+
+    def _tell(self, watch: Watch, value: str, why: str, who: str) -> None:
+        self._news.append(News(f"{watch.row.id} {watch.site.unit.name}", value, why, who))
+
+    def _renew_marks(self) -> None:
+        """Each element's row: the one that tripped first."""
+        self._marks[:] = 0
+        for w in reversed(self._since_ns):
+            self._marks[list(self.watches[w].elements)] = self.watches[w].row.id
+
+    def _count_as_open(self, frame: Table, now_ns: int) -> None:
+        """An element in other hands is where it does most harm."""
+        for w in self._since_ns:
+            watch = self.watches[w]
+            if watch.row.cause in COUNTS_AS_OPEN and self._began_ns[w] >= 0:
+                e = watch.site.unit.row
+                frame["position_frac"][0, e] = 1.0
+                frame["position_quality"][0, e] = 0
+                frame["position_ns"][0, e] = now_ns
