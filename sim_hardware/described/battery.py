@@ -52,6 +52,11 @@ def golden(description: Description) -> Iterator[str]:
             yield f"{spec.name} is of a kind ({spec.type}, scale {spec.scale:g}) without golden words: add some"
 
 
+def quality_of(cause: Cause) -> Quality:
+    """What a cause says of a reading, by its two highest bits (OPC 10000-8)."""
+    return (Quality.GOOD, Quality.UNCERTAIN, Quality.BAD)[cause >> 30]
+
+
 def _spec(description: Description, known: Golden) -> PointSpec:
     return next(point for point in description.point if point.name == known.point)
 
@@ -62,8 +67,8 @@ def _kind(spec: PointSpec) -> tuple[object, ...]:
 
 def _differs(known: Golden, spec: PointSpec, reading: Reading) -> Iterator[str]:
     cause = Cause[known.cause.upper()]
-    if reading.cause is not cause:
-        yield f"{spec.name} of {known.registers} is {reading.cause.name}, not {cause.name}"
+    if (reading.cause, reading.quality) != (cause, quality_of(cause)):
+        yield f"{spec.name} of {known.registers} is {reading.quality.name} {reading.cause.name}, not {cause.name}"
     elif known.value is not None and not math.isclose(reading.value, known.value, rel_tol=1e-6, abs_tol=1e-9):
         yield f"{spec.name} of {known.registers} is {reading.value:g}, not {known.value:g} {spec.unit}"
 
@@ -158,8 +163,8 @@ def marks_are_told(description: Description) -> Iterator[str]:
             before = bench.readings()[spec.name]
             bench.device.set(spec.table, {table_address: word})
             reading = bench.run(2.0 * SILENT_S if spec.group == "slow" else 3.0 * TICK_S).readings[spec.name]
-            if before.cause is not Cause.NONE or reading.cause is not cause:
-                told = f"{reading.cause.name}, not {cause.name}"
+            if before.cause is not Cause.NONE or (reading.cause, reading.quality) != (cause, quality_of(cause)):
+                told = f"{reading.quality.name} {reading.cause.name}, not {cause.name}"
                 yield f"{spec.name}: register {table_address} = 0x{word:04X} gives {told}"
 
 

@@ -12,6 +12,7 @@ from sim_hardware.described.bench import TICK_S, Bench
 
 SETTLED_S = 4.0 * TICK_S
 _ANY_NUMBER = 1
+_FOREIGN = 0x0A00  # bits that no described output uses
 
 
 def outputs(description: Description) -> Iterator[str]:
@@ -31,6 +32,7 @@ def outputs(description: Description) -> Iterator[str]:
     yield from _released(bench, specs)
     yield from _abandoned(bench, specs, watchdog_s)
     yield from _deaf(description, specs)
+    yield from _foreign(description, specs)
 
 
 def _released(bench: Bench, specs: list[PointSpec]) -> Iterator[str]:
@@ -64,6 +66,21 @@ def _deaf(description: Description, specs: list[PointSpec]) -> Iterator[str]:
     for spec in specs:
         if spec.name in acks and acks[spec.name].open_frac == 1.0:
             yield f"{spec.name} is proved on while the device does nothing"
+
+
+def _foreign(description: Description, specs: list[PointSpec]) -> Iterator[str]:
+    """An output register that shows neither on nor off, by somebody else's hand, proves nothing."""
+    for spec in specs:
+        if spec.table != "holding":
+            continue
+        bench = Bench(description)
+        bench.run(SETTLED_S)
+        bench.device.stubborn = True
+        bench.device.set("holding", {spec.address: spec.raw_on ^ spec.raw_off ^ _FOREIGN})
+        bench.io.safe_state(round(1e9 * SETTLED_S))
+        bench.run(SETTLED_S)
+        if bench.io.outputs_at_fail():
+            yield f"{spec.name} shows a word that is neither on nor off, and passes for off"
 
 
 def wear(description: Description) -> Iterator[str]:
