@@ -13,6 +13,7 @@ _COMMANDS = {
     "read": "cli_ask",
     "write": "cli_write",
     "order": "cli_order",
+    "probe": "cli_probe",
 }
 
 
@@ -39,5 +40,5 @@ def bus() -> None:
 
     \b
     A port has one owner. While the core runs it owns its lines: stats, monitor, capture
-    and read TAG ask the core; everything else is refused (exit 4). Only write and order write.
+    and read TAG ask the core; everything else is refused (exit 4). Only write, order and probe write.
     """  # noqa: D301 (click's own mark for keeping line breaks)

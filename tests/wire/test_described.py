@@ -84,12 +84,21 @@ def test_a_command_is_ordered_on_a_free_line(capsys: pytest.CaptureFixture[str])
         place = ("--port", path, "--unit", "3", "--listen", "0.05", "--yes", "--json")
         done = main(["bus", "order", "dini_argeo_dgt4x", "preset_tare", "1000", *place])
         told = json.loads(capsys.readouterr().out)
-        device.stubborn = True
-        device.set("input", {5: 0})
-        ignored = main(["bus", "order", "dini_argeo_dgt4x", "zero", *place])
-        why = json.loads(capsys.readouterr().out)["why"]
 
     assert (done, told["done"], told["exchanges"]) == (0, True, 4)
-    assert device.writes == {0: 2, 1: 1, 2: 1}
-    assert ignored == 1
-    assert "zero: not confirmed within 2 s: input 5 = 0x0000" in why
+    assert device.writes == {0: 1, 1: 1, 2: 1}
+
+
+def test_a_probe_is_calibrated_on_a_free_line_and_the_proof_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    probe = EzoProbe("A", "AE-1", [lambda: 6.97])
+    with on_a_terminal(probe) as path:
+        place = ("--port", path, "--yes", "--json")
+        done = main(["bus", "probe", "atlas_ezo_ph", "Cal,mid,7.00", "--proof", "Cal,?", *place])
+        told = json.loads(capsys.readouterr().out)
+        wrong = main(["bus", "probe", "atlas_ezo_ph", "Cal,medium,7.00", *place])
+        why = json.loads(capsys.readouterr().out)["why"]
+
+    assert (done, told["done"], told["answers"]) == (0, True, [[], ["?Cal,1"], ["?Cal,1"]])
+    assert probe.calibrated == {"mid": 7.0}
+    assert wrong == 1
+    assert "does not know 'Cal,medium,7.00'" in why
