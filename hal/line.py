@@ -228,7 +228,7 @@ class ModbusLine:
         device, block, module, code = order.device, order.block, order.module, self._reply[_REFUSAL_CODE_AT]
         device.faults[Verdict.EXCEPTION] += 1
         if order.task is Task.SET_UP and module is not None:
-            module.has_no_watchdog()
+            module.refuses_watchdog(now_ns)
         elif order.task is Task.WRITE and module is not None:
             self._silence(module, now_ns)
         elif order.task is Task.IDENTIFY:

@@ -17,6 +17,7 @@ from hal.values import Ack, Command
 
 HOLD_MARGIN_NS = 200_000_000  # a device's timer may be slow by some percent
 VERIFY_EVERY_NS = 60_000_000_000  # a module that lost its settings without being missed is found out then
+ASK_AGAIN_NS = 5_000_000_000
 NEVER_NS = 2**63 - 1
 _NOT_YET = -1
 ELSE = -1  # an image that no output module can be told
@@ -212,9 +213,10 @@ class OutputModule:
         """The block that shows the image begins elsewhere from now on."""
         self._plan = replace(self._plan, image_word=image_word)
 
-    def has_no_watchdog(self) -> None:
-        """It refused the register: never verified, and not asked again before its next turn."""
+    def refuses_watchdog(self, now_ns: int) -> None:
+        """It refused the register, which may be a whim: not verified by this, and asked again after a pause."""
         self.watchdog_due = False
+        self.verify_ns = now_ns + ASK_AGAIN_NS
 
     def verify_again(self, now_ns: int) -> None:
         """Its settings are looked at once more, as from time to time they must."""

@@ -6,8 +6,27 @@ Must not know: protocols, lines, when to reopen.
 """
 
 import os
+from pathlib import Path
 
 from hal.transport import Transport
+
+_TERMINALS = Path("/sys/class/tty")
+_QUICK_MS = 1
+
+
+def latency_advice(port: str, terminals: Path = _TERMINALS) -> str:
+    """What to do about an adapter that holds bytes back; empty when it does not, or has no such timer.
+
+    FTDI adapters collect for 16 ms unless told otherwise, and every transaction waits for that.
+    """
+    timer = terminals / Path(port).resolve().name / "device" / "latency_timer"
+    try:
+        held_ms = int(timer.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return ""
+    if held_ms <= _QUICK_MS:
+        return ""
+    return f"its adapter holds bytes back for {held_ms} ms: set latency_timer = 1 (units/99-pod.rules does)"
 
 
 class WatchedPort:
@@ -20,6 +39,7 @@ class WatchedPort:
         self.is_open = False
         self.opened_count = 0
         self.last_error = "no answer yet"
+        self.advice = ""  # what a person could do about an adapter that slows its line
         self._transport = transport
 
     def open(self) -> int:
@@ -60,6 +80,7 @@ class WatchedPort:
     def _found(self) -> None:
         self.is_open = True
         self.opened_count += 1
+        self.advice = latency_advice(self.port)
 
     def _lost(self, error: OSError) -> None:
         self.is_open = False

@@ -225,7 +225,11 @@ class Core:
             if port.is_open != self._open[port.line]:
                 self._open[port.line] = port.is_open
                 value = "open" if port.is_open else "gone"
-                why = f"port {port.port}" if port.is_open else f"port {port.port}: {port.last_error}; tried again"
+                why = (
+                    f"port {port.port}{port.advice and '; '}{port.advice}"
+                    if port.is_open
+                    else f"port {port.port}: {port.last_error}; tried again"
+                )
                 self._say(now_ns, f"line {port.line}", value, why)
 
     def _publish(self, now_ns: int) -> None:

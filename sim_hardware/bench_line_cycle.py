@@ -36,6 +36,7 @@ GOAL_RATIO = 1.05
 CYCLES = 60
 TURNAROUND_NS = 4_000_000  # of the simulated devices
 NOT_READY = 184
+_WRITE_COILS = 15
 _SETTLE_S = 3.0  # set-up of watchdogs and the first slow reads are over by then
 _BETWEEN_S = 0.06  # lines rest between cycles, as between ticks
 _SERVE = "import sys; from sim_hardware.cli import sim; sim(sys.argv[1:])"
@@ -60,7 +61,7 @@ class Cycle(NamedTuple):
         return sum((len(x.request) + x.reply_len) * char_ns(baud) + rest_ns for x in self.exchanges)
 
 
-class _Watched:
+class Watched:
     """A line with a stop-watch: a cycle runs from its first request until the line may send again."""
 
     def __init__(self, line: PortLine, quiet_ns: int) -> None:
@@ -70,13 +71,19 @@ class _Watched:
         self._began_ns = -1
         self._waits_for_reply = False
         self._exchanges: list[Exchange] = []
+        self.sent: list[tuple[int, bytes]] = []
+        self.written_ns = -1  # when the last write of outputs left
 
     def next_action(self, now_ns: int) -> Send | Wait:
+        """What the line says, noted."""
         action = self._line.next_action(now_ns)
         if isinstance(action, Send):
             if self._began_ns < 0:
                 self._began_ns, self._exchanges = now_ns, []
             self._exchanges.append(Exchange(action.data, 0))
+            self.sent.append((now_ns, action.data))
+            if action.data[1] == _WRITE_COILS:
+                self.written_ns = now_ns
             self._waits_for_reply = True
         elif self._began_ns >= 0 and not self._waits_for_reply and action.until_ns > now_ns + self._quiet_ns:
             self.cycles.append(Cycle(now_ns - self._began_ns, tuple(self._exchanges)))
@@ -84,15 +91,18 @@ class _Watched:
         return action
 
     def receive(self, data: bytes, now_ns: int) -> None:
+        """Passed on, and counted."""
         self._line.receive(data, now_ns)
         if self._exchanges:
             self._exchanges[-1] = Exchange(self._exchanges[-1].request, self._exchanges[-1].reply_len + len(data))
         self._waits_for_reply = False
 
     def wants_reopening(self, now_ns: int) -> bool:
+        """As the line says."""
         return self._line.wants_reopening(now_ns)
 
     def reconnected(self, now_ns: int) -> None:
+        """Passed on."""
         self._line.reconnected(now_ns)
 
 
@@ -107,7 +117,7 @@ def rows(cycles: int = CYCLES) -> list[Row]:
                 continue
             with asyncio.Runner(loop_factory=precise_loop) as loop:
                 ours = loop.run(_measure(line, config, cycles))
-            theirs = asyncio.run(_measure_pymodbus(config, ours[-1].exchanges, cycles))
+            theirs = asyncio.run(measure_pymodbus(config, ours[-1].exchanges, cycles))
             found.append(_row(config, ours, theirs))
     return found
 
@@ -131,7 +141,7 @@ def _row(config: LineConfig, ours: list[Cycle], theirs: list[Cycle]) -> Row:
 
 async def _measure(line: ModbusLine, config: LineConfig, cycles: int) -> list[Cycle]:
     clock = SystemClock()
-    watched = _Watched(line, 2 * silence_ns(config.baud))
+    watched = Watched(line, 2 * silence_ns(config.baud))
     owner = PortOwner(watched, SerialTransport(config), config.baud, clock)
     owner.start()
     await asyncio.sleep(_SETTLE_S)
@@ -146,7 +156,8 @@ async def _measure(line: ModbusLine, config: LineConfig, cycles: int) -> list[Cy
     return watched.cycles
 
 
-async def _measure_pymodbus(config: LineConfig, exchanges: tuple[Exchange, ...], cycles: int) -> list[Cycle]:
+async def measure_pymodbus(config: LineConfig, exchanges: tuple[Exchange, ...], cycles: int) -> list[Cycle]:
+    """The same requests by pymodbus' asynchronous client."""
     clock = SystemClock()
     client = AsyncModbusSerialClient(config.port, baudrate=config.baud, parity="N", timeout=1.0, retries=0)
     await client.connect()
@@ -164,7 +175,7 @@ async def _measure_pymodbus(config: LineConfig, exchanges: tuple[Exchange, ...],
 async def _repeat(client: AsyncModbusSerialClient, request: bytes) -> None:
     unit, function = request[0], request[1]
     address, count = int.from_bytes(request[2:4], "big"), int.from_bytes(request[4:6], "big")
-    if function == 15:
+    if function == _WRITE_COILS:
         bits = [bool(request[7] >> k & 1) for k in range(count)]
         await client.write_coils(address, bits, device_id=unit)
     else:

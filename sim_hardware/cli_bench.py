@@ -61,6 +61,17 @@ def cycle(as_json: bool, tiny: bool) -> int:
 
 
 @bench.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--tiny", is_flag=True, help="The quickest line, a few scans: shows that it works; figures mean little.")
+def scan(as_json: bool, tiny: bool) -> int:
+    """Ten devices with sixty tags at 9600, 19200 and 115200 baud: scan, shed write, a dead device; other clients."""
+    from sim_hardware.line_scan import figures
+
+    click.echo("bench scan: ten devices on metered pseudo-terminals in real time ...", err=True)
+    return _tell("scan", figures.rows((115200,), 3, 2, 6) if tiny else figures.rows(), as_json)
+
+
+@bench.command()
 @click.option("--transactions", type=click.IntRange(min=1), default=100_000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--baud", type=click.Choice(["9600", "19200", "38400", "115200"]), default="38400", show_default=True)

@@ -26,7 +26,7 @@ MODULE_UNIT, IMAGE_AT = 1, 8
 REGISTERS = 64
 WATCHDOG_S = 2.0
 _NUMBERS = 128  # exchanges that a register tells apart
-_REMEMBERED = 4096
+_REMEMBERED = 1024
 
 
 def told(unit: int, function: int, address: int, number: int) -> int:
@@ -42,8 +42,11 @@ class Teller(Device):
     _FORM = struct.Struct(f">{REGISTERS}H")
 
     def __init__(self, unit: int) -> None:
-        self._unit = unit
         self.number = 0
+        self._firsts = {
+            function: [told(unit, function, address, 0) for address in range(REGISTERS)]
+            for function in (READ_INPUTS, READ_HOLDINGS)
+        }
 
     def inputs(self) -> bytes:
         """Told in this exchange."""
@@ -54,7 +57,8 @@ class Teller(Device):
         return self._words(READ_HOLDINGS)
 
     def _words(self, function: int) -> bytes:
-        return self._FORM.pack(*(told(self._unit, function, address, self.number) for address in range(REGISTERS)))
+        number = self.number % _NUMBERS
+        return self._FORM.pack(*[first | number for first in self._firsts[function]])
 
 
 class Heard(NamedTuple):

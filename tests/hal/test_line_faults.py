@@ -62,6 +62,13 @@ def shorter(reply: bytes) -> bytes:
     return sealed(reply[:2], reply[2] - 2, reply[3:-4])
 
 
+def second_master(unit: int, random: Random) -> Replies:
+    """Somebody else asks the same device for four registers, and is answered."""
+    request, reply = sealed(unit, 4, 0, 60, 0, 4), sealed(unit, 4, 8, words(4242, 4243, 4244, 4245))
+    at_ns = random.randint(10, 400) * MS
+    return [(at_ns, request), (at_ns + len(request) * 260_416 + TURNAROUND_NS, reply)]
+
+
 def spoil_one(kind: str, request: bytes, reply: bytes, random: Random) -> Replies:
     """The replies that a spoilt transaction gives, as (delay, bytes)."""
     soon = TURNAROUND_NS
@@ -90,6 +97,8 @@ def spoil_one(kind: str, request: bytes, reply: bytes, random: Random) -> Replie
         "silent": lambda: [],
         "exception": lambda: [(soon, sealed(reply[0], reply[1] | 0x80, random.choice([1, 2, 3, 4, 5, 6, 10, 11])))],
         "early": lambda: [(-3 * MS, reply)],
+        "babble": lambda: [(soon, reply), (random.randint(10, 400) * MS, noise(random, 40))],
+        "second_master": lambda: [(soon, reply), *second_master(request[0], random)],
     }
     return one[kind]()
 
@@ -99,7 +108,7 @@ KINDS = [
     "late", "late_twice", "duplicate", "duplicate_after_a_pause", "short", "long", "wrong_unit", "wrong_unit_then_good",
     "wrong_function", "wrong_echo", "own_echo", "own_echo_then_reply", "late_own_echo", "noise_before",
     "noise_well_before", "noise_after", "noise_only", "bad_crc", "truncated", "two_merged", "silent", "exception",
-    "early",
+    "early", "babble", "second_master",
 ]
 # fmt: on
 
@@ -194,12 +203,12 @@ def test_no_fault_makes_a_wrong_value_or_a_wrong_ack(kind: str) -> None:
 def test_a_random_campaign_of_all_faults_gives_no_wrong_value() -> None:
     trial = Trial(KINDS, chance=0.15, seed=7)
 
-    trial.run(1500.0)
+    trial.run(1000.0)
 
-    assert trial.slave.requests > 5000
-    assert trial.count.total() > 700
-    assert trial.good > 20000
-    assert trial.acks > 500
+    assert trial.slave.requests > 3500
+    assert trial.count.total() > 450
+    assert trial.good > 13000
+    assert trial.acks > 350
 
 
 @settings(max_examples=40)
