@@ -5,10 +5,10 @@ which replies are still owed, and ask something of another shape first, so that 
 Neighbours: ``line`` sends the orders and reports what came of them; ``device``, ``outputs``, ``blocks`` hold the state.
 Must not know: bytes, silence, or how a reply is judged.
 
-The lanes, between any two transactions: (0) output images; (1) watchdogs to be set or verified; (2) due reads, the
-earliest deadline first; (3) one transaction with the sick device that waits longest, where its failure fits before the
-next tick. A device that must first show who it is waits in lane 3 with the sick. While a stranger answers for one of
-the devices, this is not the line it is taken for: nothing is asked on it but who is there.
+The lanes, between any two transactions: (0) output images; (1) watchdogs to be set; (2) due reads, the earliest
+deadline first; (3) watchdogs looked at once more; (4) one transaction with the sick device that waits longest, where
+its failure fits before the next tick. A device that must first show who it is waits in lane 4 with the sick. While a
+stranger answers for one of the devices, this is not the line it is taken for: nothing is asked on it but who is there.
 """
 
 from collections.abc import Sequence
@@ -20,6 +20,7 @@ from hal.device import Device
 from hal.modbus import Request
 from hal.outputs import NEVER_NS, OutputModule
 
+TICK_GRACE = 4  # a tick may be late by this part of itself; until then the sick wait for it
 FORCE_AFTER_TICKS = 8  # a sick device is tried at the latest then, even where no tick has room for it
 
 
@@ -97,7 +98,7 @@ class Lanes:
                 module.end_leases(now_ns)
         if self.strange:
             return self._sick(now_ns, NEVER_NS)
-        order = self._module_order()
+        order = self._to_write() or self._to_set_up(is_routine=False)
         if order is not None:
             return order
         wake_ns, best, best_ns = NEVER_NS, None, NEVER_NS
@@ -108,15 +109,21 @@ class Lanes:
                     wake_ns = due_ns
             elif due_ns + block.period_ns < best_ns and not block.device.doubtful:
                 best, best_ns = block, due_ns + block.period_ns
-        return self._read(best, now_ns) if best is not None else self._sick(now_ns, wake_ns)
+        if best is not None:
+            return self._read(best, now_ns)
+        return self._to_set_up(is_routine=True) or self._sick(now_ns, wake_ns)
 
-    def _module_order(self) -> Order | None:
-        """An image to write, else a watchdog to look after."""
+    def _to_write(self) -> Order | None:
+        """An output image."""
         for module in self.modules:
             if module.pending and not module.device.doubtful:
                 return Order(Task.WRITE, module.write(), module.device, None, module)
+        return None
+
+    def _to_set_up(self, is_routine: bool) -> Order | None:
+        """A watchdog that is not known to be set; as a routine also one that is, to see whether it still is."""
         for module in self.modules:
-            if module.watchdog_due and not module.device.doubtful:
+            if module.watchdog_due and module.watchdog_verified is is_routine and not module.device.doubtful:
                 if module.device.owed:
                     return Order(Task.PROBE, module.device.probe(), module.device, None, None)
                 return Order(Task.SET_UP, module.watchdog_request(), module.device, None, module)
@@ -129,17 +136,19 @@ class Lanes:
     def _sick(self, now_ns: int, wake_ns: int) -> Order | int:
         """One transaction with the sick device that waits longest, if its failure fits before the next tick."""
         limit_ns = self.next_tick_ns
-        if limit_ns <= now_ns:
+        patience_ns = limit_ns + self._tick_ns // TICK_GRACE
+        tick_is_due = limit_ns <= now_ns < patience_ns
+        if patience_ns <= now_ns:
             limit_ns = wake_ns  # nobody ticks: the next healthy read is the limit
         force_ns = FORCE_AFTER_TICKS * self._tick_ns
         sick: Device | None = None
-        for device in self.devices:
-            if not device.doubtful or (self.strange and not device.unknown):
-                continue
+        for device in [each for each in self.devices if each.doubtful and (each.unknown or not self.strange)]:
             if device.retry_ns > now_ns:
                 wake_ns = min(wake_ns, device.retry_ns)
             elif device.urgent:
                 return self._ask(device, now_ns)
+            elif tick_is_due:
+                wake_ns = min(wake_ns, patience_ns)
             elif now_ns + device.cost_ns > limit_ns and now_ns - device.retry_ns < force_ns:
                 wake_ns = min(wake_ns, limit_ns + 1, device.retry_ns + force_ns)
             elif sick is None or device.retry_ns < sick.retry_ns:

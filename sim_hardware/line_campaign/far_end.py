@@ -165,11 +165,15 @@ class FarEnd:
             self.module.power_cycle(now_ns)
             self.module.write_holdings(0, bytes(4))
             return []
-        unit = self._random.choice(sorted(self.tellers))
+        free = [unit for unit in sorted(self.tellers) if self._owes_ns[unit] <= now_ns]
+        if not free:
+            return []  # one fault at a time per device
+        unit = self._random.choice(free)
         count = self._random.choice((4, 7))
         foreign = seal(unit, bytes((READ_INPUTS, 0, self._random.randrange(40), 0, count)))
         reply = self._say(foreign, unit, self.exchanges + _NUMBERS // 2, now_ns)
         foreign_ns = len(foreign) * self._char_ns + TURNAROUND_NS
+        self._owes_ns[unit] = now_ns + later_ns + 2 * foreign_ns + len(reply) * self._char_ns
         return [(later_ns, foreign), (later_ns + foreign_ns, reply)]
 
     def _remember(self, now_ns: int, heard: Heard) -> None:

@@ -38,11 +38,11 @@ def rows(bauds: Sequence[int] = BAUDS, cycles: int = CYCLES, orders: int = ORDER
             with asyncio.Runner(loop_factory=precise_loop) as loop:
                 ours = loop.run(master.scan(config, cycles, orders, baud))
                 tick_ns = round(_TICK_SCANS * ours.cycles[-1].ideal_ns(baud, True)) + _LATE_NS
-                periods_ns = loop.run(master.beside_a_dead_one(dead, tick_ns, ticks))
+                beside = loop.run(master.beside_a_dead_one(dead, tick_ns, ticks))
             exchanges = ours.cycles[-1].exchanges
             others = {"pymodbus": asyncio.run(measure_pymodbus(config, exchanges, cycles))}
             others |= peers.measured(config, exchanges, cycles)
-            found += [_scan(baud, ours.cycles, others), _shed(baud, ours.waits_ns), _dead(baud, tick_ns, periods_ns)]
+            found += [_scan(baud, ours.cycles, others), _shed(baud, ours), _dead(baud, tick_ns, beside)]
     return found
 
 
@@ -63,23 +63,26 @@ def _scan(baud: int, ours: list[Cycle], others: dict[str, list[Cycle]]) -> Row:
     return Row(f"scan at {baud}", ratio, "x ideal", GOAL_RATIO, ratio <= GOAL_RATIO, detail)
 
 
-def _shed(baud: int, waits_ns: list[int]) -> Row:
+def _shed(baud: int, ours: master.Scans) -> Row:
     """The longest wait of a write that was ordered in the middle of a scan, beside the time of one block."""
     block_ms = (_BLOCK_BYTES * char_ns(baud) + TURNAROUND_NS + silence_ns(baud)) * 1e-6
+    waits_ns = ours.waits_ns
     worst_ms = max(waits_ns, default=0) * 1e-6
     goal_ms = GOAL_RATIO * block_ms
     detail = {"orders": len(waits_ns), "median_ms": statistics.median(waits_ns) * 1e-6, "block_ms": block_ms}
+    detail["failed"] = ours.failed_count  # of all exchanges: a machine that is busy elsewhere makes time-outs
     return Row(f"shed write at {baud}", worst_ms, "ms", goal_ms, worst_ms <= goal_ms, detail)
 
 
-def _dead(baud: int, tick_ns: int, periods_ns: list[int]) -> Row:
+def _dead(baud: int, tick_ns: int, beside: master.Periods) -> Row:
     """The longest time between two reads of a living device beyond the tick, beside one time-out."""
     timeout_ms = (_LATE_NS + _BLOCK_BYTES * char_ns(baud) + 2 * silence_ns(baud)) * 1e-6
-    over_ms = [(period_ns - tick_ns) * 1e-6 for period_ns in periods_ns]
+    over_ms = [(period_ns - tick_ns) * 1e-6 for period_ns in beside.periods_ns]
     worst_ms = max(over_ms)
     detail = {
         "tick_ms": tick_ns * 1e-6,
         "periods": len(over_ms),
+        "failed_living": beside.failed_count,
         "median_ms": statistics.median(over_ms),
         "p90_ms": sorted(over_ms)[int(0.9 * len(over_ms))],
     }

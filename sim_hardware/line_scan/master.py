@@ -5,7 +5,7 @@ each frame leaves. Neighbours: `figures` reckons with what is noted. Must not kn
 """
 
 import asyncio
-import itertools
+from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
@@ -30,10 +30,18 @@ _SETTLE_S, _STEP_S = 1.5, 0.02
 
 
 class Scans(NamedTuple):
-    """Cycles from a rested line, and how long writes ordered in the middle of one had to wait."""
+    """Cycles from a rested line, how long writes ordered in the middle of one had to wait, what failed meanwhile."""
 
     cycles: list[Cycle]
     waits_ns: list[int]
+    failed_count: int
+
+
+class Periods(NamedTuple):
+    """Times between two reads of each living device, and how often one of those failed."""
+
+    periods_ns: list[int]
+    failed_count: int
 
 
 def line_of_ten(baud: int, tick_ns: int) -> tuple[ModbusLine, PodIO]:
@@ -71,7 +79,7 @@ async def scan(config: LineConfig, cycles: int, orders: int, seed: int) -> Scans
         while len(watched.cycles) == before:
             await asyncio.sleep(_STEP_S)
     owner.stop()
-    return Scans(watched.cycles[:cycles], waits_ns)
+    return Scans(watched.cycles[:cycles], waits_ns, line.failed_count)
 
 
 async def _order(watched: Watched, owner: PortOwner, io: PodIO, clock: SystemClock, open_frac: float) -> int:
@@ -84,7 +92,7 @@ async def _order(watched: Watched, owner: PortOwner, io: PodIO, clock: SystemClo
     return watched.written_ns - now_ns
 
 
-async def beside_a_dead_one(config: LineConfig, tick_ns: int, ticks: int) -> list[int]:
+async def beside_a_dead_one(config: LineConfig, tick_ns: int, ticks: int) -> Periods:
     """Ticks with unit 10 dead; from tick to tick, the time between two reads of each living device."""
     clock = SystemClock()
     line, io = line_of_ten(config.baud, tick_ns)
@@ -97,8 +105,14 @@ async def beside_a_dead_one(config: LineConfig, tick_ns: int, ticks: int) -> lis
         owner.pump()
         await asyncio.sleep(max(0.0, (start_ns + (number + 1) * tick_ns - clock.now_ns()) / _NS))
     owner.stop()
+    failed_count = sum(sum(health.faults.values()) for health in line.health()[: UNITS - 1])
+    return Periods(periods_of_the_living(watched), failed_count)
+
+
+def periods_of_the_living(watched: Watched) -> list[int]:
+    """Times between two reads of units 1 to 9, once watchdogs are set."""
     periods: list[int] = []
     for unit in range(1, UNITS):
         times = [at_ns for at_ns, frame in watched.sent if (frame[0], frame[1]) == (unit, 4)]
-        periods += [later - earlier for earlier, later in itertools.pairwise(times)]
+        periods += [later - earlier for earlier, later in pairwise(times[2:])]
     return periods
