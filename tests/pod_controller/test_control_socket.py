@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import random
 import socket
 import stat
 import threading
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hostile_clients import attack, resident_kb
 from virtual_core import VirtualCore
 
 from hal.clock import SystemClock
@@ -19,8 +19,6 @@ from pod_controller.answers import Answers
 from pod_controller.control_client import Connection
 from pod_controller.control_socket import CLIENTS_MOST, LINE_MOST, ControlSocket
 from pod_controller.core import Request
-
-QUESTION = b'{"v": 1, "do": "status"}\n'
 
 
 class Desk:
@@ -155,34 +153,6 @@ def test_a_stale_name_is_taken_over_and_a_living_core_is_not(desk: Desk, tmp_pat
 def test_nobody_there_is_said_plainly(tmp_path: Path) -> None:
     with pytest.raises(PodError, match="E441 nobody answers at"), Connection(tmp_path / "none.sock"):
         pass
-
-
-def hostile(path: Path, seed: int) -> None:
-    """One client of the bad kind, chosen by its seed."""
-    draw = random.Random(seed)
-    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as raw:
-        raw.settimeout(1.0)
-        raw.connect(str(path))
-        kind = seed % 5
-        if kind == 0:
-            raw.sendall(draw.randbytes(draw.randrange(1, 20_000)))
-        elif kind == 1:
-            raw.sendall(b"x" * 1_000_000)
-        elif kind == 2:
-            raw.sendall(QUESTION * 50)  # and never reads an answer
-        elif kind == 3:
-            raw.sendall(b'{"v": 1, "do": "why", "inlet": "' + draw.randbytes(8).hex().encode() + b'"}\n' * 3)
-        else:
-            raw.sendall(QUESTION[:9])  # half a line
-
-
-def attack(path: Path, seeds: range) -> None:
-    for seed in seeds:
-        hostile(path, seed)
-
-
-def resident_kb() -> int:
-    return int(next(x for x in Path("/proc/self/status").read_text().splitlines() if x.startswith("VmRSS")).split()[1])
 
 
 @pytest.mark.timeout(60)

@@ -10,8 +10,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
+from hostile_clients import attack, resident_kb
 from wire_pod import PODCTL, Process, WirePod, now_s, pause, podctl, serve, wait_until
 
 from pod_controller.core import SETTLE_S
@@ -251,3 +253,26 @@ def test_nobody_there_is_69(tmp_path: Path) -> None:
         )
         assert (result.returncode, result.stdout) == (69, "")
         assert "nobody answers" in result.stderr
+
+
+HOSTILE = {"sample": 400, "full": 4000}
+
+
+def test_hostile_clients_cost_a_running_core_no_tick_and_no_memory(pod: WirePod, depth: str) -> None:
+    path = pod.config.with_name("control.sock")
+    with pod.core() as core:
+        pod.run_up()
+        attack(path, range(100))  # the first ones warm everything up
+        before_kb = resident_kb(core.pid)
+        attackers = [Thread(target=attack, args=(path, range(k, HOSTILE[depth], 4))) for k in range(4)]
+        for attacker in attackers:
+            attacker.start()
+        for attacker in attackers:
+            attacker.join()
+        status = pod.status()
+
+        assert status["overruns"] == 0
+        assert status["state"] == "EXECUTE"
+        assert resident_kb(core.pid) - before_kb < 8_000
+        assert core.end(signal.SIGTERM) == 0
+        assert "Traceback" not in core.text
