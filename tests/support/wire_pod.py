@@ -122,10 +122,14 @@ class WirePod:
         wait_until(lambda: self.status().get("state") == state, f"the pod is {state}")
         return self.status()
 
-    def run_up(self) -> None:
-        """Wait until armed, start, and wait until lids are open."""
+    def begin(self) -> None:
+        """Wait until armed, and start."""
         self.wait_for("IDLE")
         assert self.ask("start", "--reason", "a test").returncode == 0
+
+    def run_up(self) -> None:
+        """Begin with an empty chute, and wait until its lid is open."""
+        self.begin()
         wait_until(lambda: self.status()["chutes"][0]["lid"] == "open 100%", "lid 1 is unlocked")
 
     def held(self) -> dict[str, int]:

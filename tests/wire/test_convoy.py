@@ -55,12 +55,11 @@ def test_the_convoy_is_taken_without_a_spill_though_the_core_is_killed_again_and
         pod = WirePod(tmp_path / "pod", tmp_path)
         for _ in range(d.kills):
             with pod.core() as core:
-                pod.run_up()
+                pod.begin()
                 pause(draw.uniform(*d.run_s))
                 kill_and_look(pod, core)
         with pod.core():
-            pod.wait_for("IDLE")
-            assert pod.ask("start", "--reason", "a test").returncode == 0
+            pod.begin()
             became = what_became_of_it(hardware)
     assert became["spilled_kg"] == 0.0
     assert became["arrived_kg"] > 0.0
