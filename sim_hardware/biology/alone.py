@@ -22,7 +22,7 @@ ORDINARY = Settings()
 
 
 class Alone:
-    """One digester with its gas line and luminous reactor; dosing stands still unless somebody drives it."""
+    """One digester with its gas line and luminous reactor, which is dosed unless somebody drives it otherwise."""
 
     def __init__(self, settings: Settings = ORDINARY, seed: int = 0) -> None:
         """A pod in its steady state; `params` and `pod` are its records."""

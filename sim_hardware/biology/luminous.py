@@ -15,24 +15,25 @@ from pod_controller.kernels.compile import kernel
 from sim_hardware.biology.records import CULTURE, PAST, Row
 from sim_hardware.culture import A, C, N, S, circuit, fill_slope, hill
 
-GLOWING, NO_OXYGEN, WASHED_OUT, DIM = "glowing", "no oxygen", "washed out", "dim"
+GLOWING, NO_OXYGEN, WASHED_OUT, STARVED, DIM = "glowing", "no oxygen", "washed out", "starved", "dim"
 DARK_FRAC, THIN_RATIO, DIM_FRAC = 0.2, 0.3, 0.7
-LEAST_OXYGEN_MG_L = 1.0
+UNUSED_OXYGEN_MG_L = 7.0  # a dense culture that leaves this much does not breathe
 H_S = 3600.0
 
 
 def diagnosis(light_frac: float, density_ratio: float, oxygen_mg_l: float) -> str:
-    """What the light says: glowing, dim, no oxygen (dark and dense, or no oxygen at all), washed out (dark and thin).
+    """What the light says: glowing, dim, no oxygen (dark and dense), washed out (dark and thin).
 
-    light_frac and density_ratio: over those of the nominal culture. NaN in any gives dim: somebody has to look.
+    light_frac and density_ratio: over those of the nominal culture. Dark and dense with oxygen left over is starved:
+    nothing was dosed. Light that cannot be read is dim: somebody has to look.
     """
     if light_frac >= DIM_FRAC:
         return GLOWING
-    if light_frac < DARK_FRAC and density_ratio < THIN_RATIO:
+    if not light_frac < DARK_FRAC:
+        return DIM
+    if density_ratio < THIN_RATIO:
         return WASHED_OUT
-    if light_frac < DARK_FRAC and (oxygen_mg_l < LEAST_OXYGEN_MG_L or density_ratio >= THIN_RATIO):
-        return NO_OXYGEN
-    return DIM
+    return STARVED if oxygen_mg_l > UNUSED_OXYGEN_MG_L else NO_OXYGEN
 
 
 def begin_culture(q: Row, b: Row) -> None:

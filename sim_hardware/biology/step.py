@@ -15,7 +15,7 @@ from sim_hardware.adm1_records import GASES, HYDROLYSES, LIQUIDS, S_CAT, S_IN, U
 from sim_hardware.adm1_solver import advance
 from sim_hardware.biology.chemistry import ask_laboratory, look, solids_kg_m3
 from sim_hardware.biology.foam import note_load, rise, swell
-from sim_hardware.biology.gas_line import vent
+from sim_hardware.biology.gas_line import standing_mbar, vent
 from sim_hardware.biology.luminous import breathe, glow, grow, mix_side_stream
 from sim_hardware.biology.records import FESTIVAL, ORDINARY, Row
 from sim_hardware.plant_records import DIGESTER, REACTOR, STORAGE
@@ -32,7 +32,7 @@ def live(p: Row, s: Row) -> None:
     period_s = q.period_ns * 1e-9
     left_kg = exchange(q, b, s.content_kg[DIGESTER])
     react(q, b, s.temp_degc, period_s)
-    s.content_kg[DIGESTER] -= shrink(q, b, period_s)
+    s.content_kg[DIGESTER] -= shrink(q, b, p.weir_kg[DIGESTER], period_s)
     swell(q, b, p.weir_kg[DIGESTER], period_s)
     rise(q, b, period_s)
     look(q, b)
@@ -92,7 +92,7 @@ def react(q: Row, b: Row, temp_degc: float, period_s: float) -> None:
 
 
 @kernel
-def shrink(q: Row, b: Row, period_s: float) -> float:
+def shrink(q: Row, b: Row, weir_kg: float, period_s: float) -> float:
     """Gas leaves the slurry and the headspace; returns the kg the slurry has lost, dry gas and vapour.
 
     What the solids lose to the gas and more is water that reactions took up.
@@ -104,7 +104,7 @@ def shrink(q: Row, b: Row, period_s: float) -> float:
         made_m3 += b.made[gas] * b.model.bar_per[gas] / (b.model.P_atm - b.model.p_h2o)
     b.made_m3_h = made_m3 * 3600.0 / period_s
     vapour_kg = -b.vapour_kg
-    vent(q, b, b.made, q.closed_m3 - b.volume_m3, period_s)
+    vent(q, b, b.made, standing_mbar(q, b, b.volume_m3 * KG_M3 - dry_kg, weir_kg), period_s)
     vapour_kg += b.vapour_kg
     b.latent_due_j += vapour_kg * q.latent_j_kg
     b.made_kg += dry_kg

@@ -360,7 +360,7 @@
     const s = run.signals;
     twoAxes(here, "Digester", "", { label: "°C", unit: "°C", room: 0.5, rows: [["digester", s.digester_degc, "--warm"], ["heating jacket", s.jacket_degc, "--bound"]] }, { label: "gas, m³/h (dashed)", unit: "m³/h", room: 0.2, rows: [["gas", s.gas_m3_h, "--gas"]] });
     if (s.ph) {
-      twoAxes(here, "How the digester stands", "below FOS/TAC 0.3 stable, above 0.4 going sour; the laboratory says it a day late", { label: "pH", unit: "", room: 0.2, rows: [["pH", s.ph, "--level"]] }, { label: "FOS/TAC (dashed)", unit: "", fromZero: 1.2, rows: [["FOS/TAC, laboratory", s.fos_tac_ratio, "--lip"]] });
+      twoAxes(here, "How the digester stands", ". Below FOS/TAC 0.3 stable, above 0.4 going sour; the laboratory takes a sample a day", { label: "pH", unit: "", room: 0.2, rows: [["pH", s.ph, "--level"]] }, { label: "FOS/TAC (dashed)", unit: "", fromZero: 1.2, rows: [["FOS/TAC, laboratory", s.fos_tac_ratio, "--lip"]] });
       twoAxes(here, "Gas and foam", "", { label: "methane share", unit: "", room: 0.02, rows: [["methane share", s.ch4_frac, "--gas"]] }, { label: "foam, m (dashed)", unit: "m", fromZero: 1.2, rows: [["foam", s.foam_m, "--bound"]] });
     }
     twoAxes(here, "Luminous culture", "", { label: "light, 1 = brightest", unit: "", fromZero: 1.1, rows: [["light", s.light_frac, "--light"]] }, { label: "oxygen, mg/L (dashed)", unit: "mg/L", fromZero: 1.4, rows: [["dissolved oxygen", s.oxygen_mg_l, "--level"]] });

@@ -155,24 +155,38 @@ def test_shut_in_gas_raises_the_pressure_and_pushes_slurry_over_the_weir_and_non
     assert before_kg - alone.pod[0].content_kg[rec.DIGESTER] == pytest.approx(98.0 * risen_mbar, rel=0.05)
     assert b.gas_out.sum() == 0.0
     assert all(balance.error_ratio < 1e-9 for balance in balances(alone.params, alone.pod))
+    # Pressure makes its own room while it rises: no overshoot, no vacuum after it.
+    assert all(b.pressure_mbar > a.pressure_mbar for a, b in pairwise(readings))
+    assert readings[-1].pressure_mbar == pytest.approx(5.0 + 2.0 * 2.4 / 0.104, rel=0.1)
+
+
+def test_the_pressure_of_a_surge_moves_between_burner_and_flare_alone() -> None:
+    pressures_mbar = [reading.pressure_mbar for reading in overloaded(0.7, 3.0, 2)]
+
+    assert all(4.5 < pressure_mbar < 8.5 for pressure_mbar in pressures_mbar)
+    assert max(pressures_mbar) > 8.0
 
 
 @given(
     dry_mbar=st.floats(800.0, 1400.0),
     open_frac=st.tuples(*[st.floats(0.0, 1.0)] * 3),
     h_h=st.floats(1e-4, 0.1),
+    stands_mbar=st.floats(-50.0, 50.0),
 )
-@settings(max_examples=60, deadline=None)
-def test_settled_pressure_solves_its_equation(dry_mbar: float, open_frac: tuple[float, ...], h_h: float) -> None:
+@settings(max_examples=100, deadline=None)
+def test_settled_pressure_solves_its_equation(
+    dry_mbar: float, open_frac: tuple[float, ...], h_h: float, stands_mbar: float
+) -> None:
     alone = _shared()
     q, b = alone.params[0].biology, alone.pod[0].biology
     b.open_frac[:] = open_frac
 
-    gauge_mbar = gas_line.settled_mbar(q, b, dry_mbar, h_h, 6.0)
+    gauge_mbar = gas_line.settled_mbar(q, b, dry_mbar, h_h, 6.0, stands_mbar)
 
     out_m3_h = sum(gas_line.path_m3_h(q, b, path, gauge_mbar) for path in range(3))
     settled_mbar = gauge_mbar + 1000.0 * (b.model.P_atm - b.model.p_h2o)
-    assert settled_mbar * (1.0 + h_h * out_m3_h / 6.0) == pytest.approx(dry_mbar, rel=1e-9)
+    taken_m3 = gas_line.room_m3(q, gauge_mbar, stands_mbar, 6.0) + h_h * out_m3_h
+    assert settled_mbar * taken_m3 == pytest.approx(dry_mbar * 6.0, rel=1e-8)
 
 
 @cache
@@ -217,11 +231,21 @@ def test_the_light_is_told_by_what_it_means() -> None:
     assert diagnosis(0.05, 0.05, 8.0) == WASHED_OUT
     assert diagnosis(0.5, 0.9, 6.0) == luminous.DIM
     assert diagnosis(math.nan, 1.0, 6.0) == luminous.DIM
+    assert diagnosis(0.05, 0.9, 8.1) == luminous.STARVED
+    assert diagnosis(0.05, 0.9, math.nan) == NO_OXYGEN
+
+
+def test_a_culture_that_is_not_dosed_starves_and_is_not_taken_for_one_without_air() -> None:
+    alone = Alone()
+    alone.drive(rec.DOSING_PUMP, False)
+
+    starved = run(alone, 1.0, 8 * 60)[-1]
+
+    assert diagnosis(starved.light_frac, starved.density_ratio, starved.oxygen_mg_l) == luminous.STARVED
 
 
 def test_without_air_the_dense_culture_goes_dark_and_comes_back_with_it() -> None:
     alone = Alone()
-    _dose(alone)
     alone.pod[0].biology.air_frac = 0.0
     dark = run(alone, 1.0, 60)[-1]
     alone.pod[0].biology.air_frac = 1.0
@@ -235,7 +259,6 @@ def test_without_air_the_dense_culture_goes_dark_and_comes_back_with_it() -> Non
 def test_too_much_dilution_washes_the_culture_out() -> None:
     alone = Alone()
     alone.params[0].dosing_kg_s *= 12.0
-    _dose(alone)
 
     gone = run(alone, 1.0, 2 * DAY)[-1]
 
@@ -246,7 +269,6 @@ def test_too_much_dilution_washes_the_culture_out() -> None:
 @pytest.mark.parametrize("field", ["liquor_ammonia_kmol_m3", "liquor_salt_kmol_m3"])
 def test_ammonia_and_salt_beyond_their_limit_stop_growth(field: str) -> None:
     alone = Alone()
-    _dose(alone)
     for _ in range(DAY):
         alone.pod[0].biology[field] = 4.0
         alone.minute(NOMINAL_KG)
@@ -268,8 +290,3 @@ def test_the_pods_culture_is_the_published_circuit() -> None:
         luminous.grow(q, b, 0.1 / 60.0, 60.0)
 
     np.testing.assert_allclose(b.culture, published[-1], rtol=1e-8)
-
-
-def _dose(alone: Alone) -> None:
-    alone.drive(rec.DOSING_PUMP, True)
-    alone.drive(rec.DOSING_VALVE, True)
