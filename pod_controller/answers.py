@@ -13,14 +13,20 @@ and `explain` tell. Must not know connections.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
+from hal.bus.tap import LineTap
 from hal.clock import Clock
 from hal.errors import PodError
 from hal.values import Quality
+<<<<<<< HEAD
 from pod_controller import bus_answers, explain, tag_view, telling
+=======
+from pod_controller import explain, telling
+from pod_controller.bus_answers import BusAnswers
+>>>>>>> 9024d18 (bus: monitor, stats and capture of a running core)
 from pod_controller.core import Core, Request
 from pod_controller.punctuality import REMEMBERED
 from pod_controller.status import Snapshot, status
@@ -38,8 +44,9 @@ NOT_A_REQUEST, OTHER_VERSION, NO_TICK_YET, UNKNOWN_INLET, UNKNOWN_TAG = 434, 435
 class Answers:
     """Answers for one core. Used from one thread only, which is not the core's."""
 
-    def __init__(self, core: Core, clock: Clock) -> None:
+    def __init__(self, core: Core, clock: Clock, taps: Sequence[LineTap] = ()) -> None:
         self._core = core
+        self._bus = BusAnswers(core, clock, taps)
         self._clock = clock
         self._kept: dict[tuple[Any, ...], bytes] = {}
         self._kept_tick = -1
@@ -62,7 +69,7 @@ class Answers:
             self._kept.clear()
             self._kept_tick = snapshot.tick
         if do == "bus":
-            return good(bus_answers.tell(snapshot, asked, self._clock.now_ns()))
+            return good(self._bus.to(snapshot, asked))
         key = (do, asked.get("inlet"), asked.get("of_ticks"), asked.get("tag"))
         if key not in self._kept:
             self._kept[key] = good(self._tell(snapshot, asked))

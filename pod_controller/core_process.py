@@ -19,8 +19,11 @@ from types import TracebackType
 from typing import Self
 
 from hal import runner
+from hal.bus.tap import LineTap
 from hal.clock import Clock
+from hal.description import load
 from hal.errors import PodError
+from hal.line import REPLY_MARGIN_NS
 from hal.port_watch import WatchedPort
 from hal.transport import transport_of
 from hal.watchdog import ServiceManager
@@ -81,9 +84,10 @@ class CoreProcess:
         submit(partial(_keep_old, recording))
         manager = ServiceManager(os.environ)
         opened.callback(manager.close)
+        self._taps = [LineTap(x, transport_of(x), self._clock, late_ns_of(config, x.name)) for x in self._lines]
         self._ports = [
-            WatchedPort(x.name, x.port or f"{x.host}:{x.tcp_port}", transport_of(x), opens_at_once=bool(x.port))
-            for x in self._lines
+            WatchedPort(x.name, x.port or f"{x.host}:{x.tcp_port}", tap, opens_at_once=bool(x.port))
+            for x, tap in zip(self._lines, self._taps, strict=True)
         ]
         core = Core(app, journals[0], self._ports, manager, self._log)
         core.recorder = recorder
@@ -93,7 +97,7 @@ class CoreProcess:
         return core
 
     def __enter__(self) -> Self:
-        self._socket.start(Answers(self.core, self._clock))
+        self._socket.start(Answers(self.core, self._clock, self._taps))
         scheduling.settle_memory()
         return self
 
@@ -150,6 +154,12 @@ class CoreProcess:
         running = self.core.loop.topology.config
         loop = asyncio.get_running_loop()
         self.core.adopt(await loop.run_in_executor(None, read_again, self._path, running))
+
+
+def late_ns_of(config: PodConfig, line: str) -> dict[int, int]:
+    """By unit of a line: from which latency on an answer is too late for its description."""
+    own = [device for device in config.device if device.line == line]
+    return {x.unit: round(load(x.type).turnaround_s * NS) + REPLY_MARGIN_NS for x in own}
 
 
 def _keep_old(path: Path) -> None:

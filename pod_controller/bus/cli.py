@@ -14,6 +14,9 @@ _COMMANDS = {
     "write": "cli_write",
     "order": "cli_order",
     "probe": "cli_probe",
+    "monitor": "cli_look",
+    "stats": "cli_look",
+    "capture": "cli_look",
 }
 
 

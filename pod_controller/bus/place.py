@@ -6,6 +6,7 @@ Neighbours: `cli` has the options, `hal.bus` does the work. Must not know what i
 
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -141,3 +142,8 @@ EXIT_OF_CODE: Mapping[int, int] = {
     436: 75,
 }
 CLOCK = SystemClock()
+
+
+def epoch_ns() -> int:
+    """Civil time in ns since 1970, to the millisecond: a label for people."""
+    return round(datetime.fromisoformat(CLOCK.utc_label()).timestamp() * 1e6) * 1000

@@ -2,11 +2,15 @@
 
 import json
 import os
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from served_pod import Served
+from tshark_rows import by_tshark
+from wire_pod import WirePod, wait_until
 
 from pod_controller.cli import main
 
@@ -16,8 +20,9 @@ QUICK = ("--listen", "0.05", "--timeout", "0.04")
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    faults = ("--fault", "wrong_address@LM-202:unit=9", "--fault", "wrong_address@TM-1:unit=3")
-    with Served(tmp_path_factory.mktemp("served") / "pod", *faults) as made:
+    faults = ("wrong_address@LM-202:unit=9", "wrong_address@TM-1:unit=3", "crc_errors@WM-A:p=0.5")
+    words = [word for fault in faults for word in ("--fault", fault)]
+    with Served(tmp_path_factory.mktemp("served") / "pod", *words) as made:
         yield made
 
 
@@ -66,7 +71,7 @@ def test_two_devices_with_one_address_behind_a_gateway_are_missed(desk: Desk) ->
 
 
 def test_a_line_as_configured_is_well_and_an_indicator_is_not_asked(desk: Desk) -> None:
-    code, survey = desk.ask("scan", "--config", desk.config, "--line", "A", "--units", "1-4", *QUICK)
+    code, survey = desk.ask("scan", "--config", desk.config, "--line", "A", "--units", "1,3-5", *QUICK)
     spoken, indicator = desk.ask("scan", "--config", desk.config, "--line", "W", "--units", "1-4", "--listen", "0.6")
 
     assert (code, survey["missing"], survey["unknown"], survey["advice"]) == (0, [], [], [])
@@ -133,3 +138,69 @@ def test_a_port_that_another_program_holds_is_left_alone(desk: Desk, served: Ser
 
     assert code == 4
     assert "E221" in desk.errors and "one port has one owner" in desk.errors
+
+
+@pytest.fixture(scope="module")
+def owned(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WirePod]:
+    """The same lines with a core that owns them."""
+    pod = WirePod(served.folder, tmp_path_factory.mktemp("owned"))
+    with pod.core() as core:
+        wait_until(lambda: bool(pod.status()), "the core answers")
+        wait_until(lambda: pod.status()["tick"] > 4, "it has ticked")
+        yield pod
+        assert core.end(signal.SIGTERM) == 0
+
+
+def test_a_line_that_a_core_owns_is_refused_and_the_core_asked_instead(owned: WirePod, desk: Desk) -> None:
+    desk.config = str(owned.config)
+    value = ("--config", desk.config, "FV-101", "1", "--yes", *QUICK)
+
+    for words in (
+        ("scan", "--config", desk.config, "--line", "A"),
+        ("write", *value),
+        ("write", *value, "--line", "C"),
+    ):
+        code, _ = desk.type(*words)
+        assert (code, desk.errors.count("E221 line")) == (4, 1)
+    code, read = desk.ask("read", "--config", desk.config, "LT-201", "ZT-101")
+
+    assert code == 0
+    assert [row["quality"] for row in read["readings"]] == ["GOOD", "GOOD"]
+    assert all(row["reading_age_s"] < 2.0 for row in read["readings"])
+
+
+def test_a_core_tells_how_each_device_answers(owned: WirePod, desk: Desk) -> None:
+    code, told = desk.ask("stats", "--config", str(owned.config))
+
+    devices = {device["device"]: device for line in told["lines"] for device in line["devices"]}
+    assert code == 3
+    assert devices["LM-202"]["condition"] == "DEAD"
+    assert devices["LM-202"]["faults"].keys() == {"timeout"}
+    well = devices["XM-A"]
+    assert well["answered"] == well["asked"] or well["answered"] == well["asked"] - 1  # one may be on its way
+    assert sum(well["latency"]["counts"]) >= well["answered"]
+    assert 1 <= well["latency"]["within_p50_ms"] <= 200
+
+
+def test_what_passes_is_shown_and_recorded_so_that_tshark_finds_no_fault_of_ours(
+    owned: WirePod, desk: Desk, tmp_path: Path
+) -> None:
+    config, file = str(owned.config), tmp_path / "frames.pcapng"
+
+    seen, lines = desk.type("monitor", "--config", config, "--line", "B", "--count", "8", "--json")
+    kept, made = desk.ask("capture", str(file), "--config", config, "--duration", "2.5")
+    again, frames = desk.type("monitor", "--from", str(file), "--json")
+
+    assert (seen, kept, again) == (0, 0, 0)
+    shown = [json.loads(line) for line in lines.splitlines()]
+    assert {row["text"] for row in shown} >= {"read input 0 x10", "write coil 0 x8 = 00000000", "write coil 0 x8: done"}
+    told = [json.loads(line) for line in frames.splitlines()]
+    assert len(told) == made["frames"] > 60
+    assert {row["line"] for row in told} == {"A", "B", "C", "W"}
+    spoilt = [row for row in told if row["kind"] == "garbage"]
+    assert {row["line"] for row in spoilt} <= {"A"}
+    rows = by_tshark(file)
+    assert len(rows) == len(told)
+    assert not [row for row in rows if row.malformed]
+    assert sum(row.crc_status == "0" for row in rows) == len(spoilt)
+    assert sum(row.function != "" for row in rows) == sum(row["line"] != "W" for row in told)
