@@ -21,12 +21,8 @@ from hal.bus.tap import LineTap
 from hal.clock import Clock
 from hal.errors import PodError
 from hal.values import Quality
-<<<<<<< HEAD
-from pod_controller import bus_answers, explain, tag_view, telling
-=======
-from pod_controller import explain, telling
+from pod_controller import explain, tag_view, telling
 from pod_controller.bus_answers import BusAnswers
->>>>>>> 9024d18 (bus: monitor, stats and capture of a running core)
 from pod_controller.core import Core, Request
 from pod_controller.punctuality import REMEMBERED
 from pod_controller.status import Snapshot, status

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from hal.bus.asking import Answer, BusPort, free_form, known
 from hal.description import Description, PointSpec, Readable, known_types, load
+from hal.device_facts import Identity as DeviceIdentity
 from hal.modbus import READ_FUNCTION, Verdict, read_request
 from hal.points import decode, resolve
 from hal.values import Quality
@@ -29,6 +30,7 @@ class Fit(NamedTuple):
     type: str
     good_count: int
     point_count: int
+    register_count: int  # that the description promises, all of them there
     exact: bool  # one register beyond each range is refused, as described
     fits: bool
     why_not: str
@@ -62,12 +64,12 @@ def identify(port: BusPort, unit: int, timeout_ns: int, types: Iterable[str] = (
     return Identity(unit, says, tuple(sorted(found, key=_rank)))
 
 
-def _rank(fit: Fit) -> tuple[bool, bool, int, float]:
-    """Fitting ones first, exact ones before others, then by how many points are sound, then by their share.
+def _rank(fit: Fit) -> tuple[bool, bool, int, int]:
+    """Fitting ones first, exact ones before others, then by how many points are sound, then by registers.
 
     A type of one point fits many devices: what explains more of the device is the better guess.
     """
-    return (not fit.fits, not fit.exact, -fit.good_count, -fit.good_count / max(fit.point_count, 1))
+    return (not fit.fits, not fit.exact, -fit.good_count, -fit.register_count)
 
 
 class _Asker:
@@ -90,6 +92,8 @@ def _fit(asker: _Asker, name: str, description: Description) -> Fit:
     """Read what the description promises and judge every point."""
     ranges: list[tuple[Readable, list[int]]] = []
     exact = True
+    if description.identity is not None and not _shows(asker, description.identity):
+        return Fit(name, 0, len(description.point), 0, False, False, "its identity registers show another device")
     points = [p for p in description.point if p.access == "read" and p.table in READ_FUNCTION]
     for promised in description.readable:
         words: list[int] = []
@@ -98,14 +102,23 @@ def _fit(asker: _Asker, name: str, description: Description) -> Fit:
             answer = asker.read(promised.table, first, count)
             if answer.verdict is not Verdict.ACCEPTED:
                 what = f"{promised.table} {first} x{count}: {_outcome(answer)}"
-                return Fit(name, 0, len(points), False, False, what)
+                return Fit(name, 0, len(points), 0, False, False, what)
             words += _words(promised.table, answer.pdu, count)
         ranges.append((promised, words))
         exact = exact and promised.last < 65535 and _ends(asker, promised)
     good = [point.name for point in points if _is_sound(point, ranges)]
     bad = [point.name for point in points if point.name not in good]
     why_not = f"out of its limits: {', '.join(bad[:4])}" if bad else ""
-    return Fit(name, len(good), len(points), exact, bool(good) and len(good) >= len(bad), why_not)
+    register_count = sum(promised.last + 1 - promised.first for promised in description.readable)
+    return Fit(name, len(good), len(points), register_count, exact, bool(good) and len(good) >= len(bad), why_not)
+
+
+def _shows(asker: _Asker, identity: DeviceIdentity) -> bool:
+    """Whether the registers that name the type hold its words."""
+    answer = asker.read(identity.table, identity.address, len(identity.words))
+    if answer.verdict is not Verdict.ACCEPTED:
+        return False
+    return _words(identity.table, answer.pdu, len(identity.words)) == list(identity.words)
 
 
 def _ends(asker: _Asker, promised: Readable) -> bool:

@@ -17,6 +17,7 @@ _COMMANDS = {
     "monitor": "cli_look",
     "stats": "cli_look",
     "capture": "cli_look",
+    "check": "cli_check",
 }
 
 

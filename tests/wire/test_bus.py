@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,13 +16,14 @@ from wire_pod import WirePod, wait_until
 from pod_controller.cli import main
 
 pytestmark = pytest.mark.wire
+RUNBOOK = Path(__file__).parents[2] / "deploy" / "RUNBOOK.md"
+FAULTS = ("wrong_address@LM-202:unit=9", "wrong_address@TM-1:unit=3", "crc_errors@WM-A:p=0.9")
 QUICK = ("--listen", "0.05", "--timeout", "0.04")
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    faults = ("wrong_address@LM-202:unit=9", "wrong_address@TM-1:unit=3", "crc_errors@WM-A:p=0.5")
-    words = [word for fault in faults for word in ("--fault", fault)]
+    words = [word for fault in FAULTS for word in ("--fault", fault)]
     with Served(tmp_path_factory.mktemp("served") / "pod", *words) as made:
         yield made
 
@@ -140,6 +142,24 @@ def test_a_port_that_another_program_holds_is_left_alone(desk: Desk, served: Ser
     assert "E221" in desk.errors and "one port has one owner" in desk.errors
 
 
+def commands_of_the_day(block: int) -> list[tuple[str, int]]:
+    """Commands of a console block of the runbook's chapter, with the exit code that it promises."""
+    chapter = RUNBOOK.read_text("utf-8").split("A technician's day on the bus", 1)[1].split("\n## ", 1)[0]
+    typed = re.findall(r"```console\n(.*?)```", chapter, re.DOTALL)[block]
+    rows = [line.removeprefix("$ podctl ").partition("#") for line in typed.splitlines()]
+    codes = [re.search(r"exit (\d+)", comment) for _, _, comment in rows]
+    return [(words.strip(), int(code[1]) if code else 0) for (words, _, _), code in zip(rows, codes, strict=True)]
+
+
+def test_the_runbooks_day_before_the_core_runs(desk: Desk, served: Served) -> None:
+    ((serve, _),) = commands_of_the_day(0)
+    assert all(fault in serve for fault in FAULTS)
+
+    for words, code in commands_of_the_day(1):
+        got, out = desk.type(*words.replace("DIR", str(served.folder)).split()[1:])
+        assert (got, bool(out)) == (code, True), (words, out, desk.errors)
+
+
 @pytest.fixture(scope="module")
 def owned(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WirePod]:
     """The same lines with a core that owns them."""
@@ -204,3 +224,11 @@ def test_what_passes_is_shown_and_recorded_so_that_tshark_finds_no_fault_of_ours
     assert not [row for row in rows if row.malformed]
     assert sum(row.crc_status == "0" for row in rows) == len(spoilt)
     assert sum(row.function != "" for row in rows) == sum(row["line"] != "W" for row in told)
+
+
+def test_the_runbooks_day_while_the_core_runs(owned: WirePod, desk: Desk, tmp_path: Path) -> None:
+    for words, code in commands_of_the_day(2):
+        told = words.replace("DIR/pod.toml", str(owned.config)).replace("DIR", str(tmp_path))
+        got, out = desk.type(*told.split()[1:])
+        assert got == code, (words, out, desk.errors)
+    assert (tmp_path / "day.pcapng").stat().st_size > 1000
