@@ -49,7 +49,7 @@ def scan(wanted: Wanted, all_bauds: bool, units: str, function: int, address: in
     numbers = _units(units)
     bauds = BAUDS if all_bauds and place.line.protocol == "modbus_rtu" else (place.line.baud,)
     asked = Asked(function, address, wanted.timeout_ns)
-    so_far, began_ns, interrupted = survey.Collected([], {}), CLOCK.now_ns(), False
+    so_far, began_ns, interrupted = survey.Collected([], {}, {}), CLOCK.now_ns(), False
     progress = _Progress(place.at, len(numbers), bauds, wanted.timeout_s)
     overheard = survey.SILENCE
     try:

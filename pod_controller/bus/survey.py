@@ -7,13 +7,15 @@ Must not know how it is shown.
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from hal.bus.asking import BusPort
+from hal.bus.asking import BusPort, known
 from hal.bus.identify import identify
 from hal.bus.scan import Asked, Found, Overheard, listen_first, scan
 from hal.description import LineConfig, load
+from hal.modbus import READ_FUNCTION, read_request
 from pod_controller.bus.place import CLOCK, Place
 from pod_controller.config import Device
 
+OWN_READS = 3
 Progress = Callable[[int, int, int], None]  # baud, addresses asked at it, devices found in all
 
 
@@ -35,6 +37,7 @@ class Collected(NamedTuple):
 
     found: list[Found]
     looks: dict[tuple[int, int], str]
+    doubts: dict[tuple[int, int], str]  # by baud rate and unit, as above
 
 
 def run(
@@ -58,25 +61,46 @@ def run(
 
 
 def _look_closer(place: Place, port: BusPort, baud: int, asked: Asked, so_far: Collected) -> None:
-    """What those look like that the configuration does not know."""
-    if place.config is None:
-        return
-    known = {device.unit for device in _devices(place)}
+    """What those look like that the configuration does not know; whether the others serve what theirs promise."""
+    known_types = {device.unit: device.type for device in _devices(place)}
     for found in so_far.found:
-        if found.baud == baud and found.unit not in known and found.how != "unclear":
+        if place.config is None or found.baud != baud or found.how == "unclear":
+            continue
+        if found.unit in known_types:
+            so_far.doubts[baud, found.unit] = _doubt(port, found.unit, known_types[found.unit], asked.timeout_ns)
+        else:
             so_far.looks[baud, found.unit] = identify(port, found.unit, asked.timeout_ns).guess
+
+
+def _doubt(port: BusPort, unit: int, kind: str, timeout_ns: int) -> str:
+    """What is wrong with the first registers that its description promises; empty when nothing is.
+
+    Two devices with one address may refuse a read alike, but hardly show the same values.
+    """
+    description = load(kind)
+    if not description.readable:
+        return ""
+    promised = description.readable[0]
+    count = min(promised.last + 1 - promised.first, description.max_registers)
+    request = read_request(unit, READ_FUNCTION[promised.table], promised.first, count)
+    answers = [port.ask(known(request), timeout_ns) for _ in range(OWN_READS)]
+    where = f"{promised.table} {promised.first} x{count}"
+    spoilt = [answer.verdict.name.lower() for answer in answers if not answer.is_sound]
+    if spoilt:
+        return f"{len(spoilt)} of {OWN_READS} reads of its {where} are spoilt ({spoilt[0]}): two devices, or a bad wire"
+    if refusal := answers[-1].refusal:
+        return f"refuses its {where} ({refusal}): is it really of type {kind}?"
+    return ""
 
 
 def conclude(place: Place, so_far: Collected, overheard: Overheard, units: Sequence[int]) -> Survey:
     """Found, missing and unknown devices, and what to do about them."""
-    expected = {device.unit: device for device in _devices(place) if device.unit in units}
+    expected = {device.unit: device for device in _devices(place)}
     there = {found.unit for found in so_far.found}
     silent = overheard.is_indicator
-    missing = [] if silent else [device for unit, device in expected.items() if unit not in there]
+    missing = [] if silent else [x for unit, x in expected.items() if unit in units and unit not in there]
     unknown = sorted(there - set(expected)) if place.config is not None else []
-    rows = [
-        _row(found, expected.get(found.unit), so_far.looks.get((found.baud, found.unit), "")) for found in so_far.found
-    ]
+    rows = [_row(found, expected.get(found.unit), so_far) for found in so_far.found]
     advice = [text for row in rows for text in _about(row, missing, place)]
     named = " ".join(advice)
     advice += [
@@ -95,11 +119,12 @@ def _devices(place: Place) -> list[Device]:
     return [device for device in place.config.device if device.line == place.line.name]
 
 
-def _row(found: Found, device: Device | None, looks_like: str) -> dict[str, Any]:
+def _row(found: Found, device: Device | None, so_far: Collected) -> dict[str, Any]:
+    key = (found.baud, found.unit)
     row: dict[str, Any] = found._asdict()
     row["device"] = None if device is None else device.name
     row["type"] = None if device is None else device.type
-    return row | {"looks_like": looks_like or None}
+    return row | {"looks_like": so_far.looks.get(key) or None, "doubt": so_far.doubts.get(key) or None}
 
 
 def _about(row: dict[str, Any], missing: Sequence[Device], place: Place) -> list[str]:
@@ -111,6 +136,8 @@ def _about(row: dict[str, Any], missing: Sequence[Device], place: Place) -> list
         return said
     if place.line.baud and row["baud"] != place.line.baud:
         said.append(f"unit {row['unit']} answers at {row['baud']} baud, the line is configured for {place.line.baud}")
+    if row["doubt"]:
+        said.append(f"unit {row['unit']} ({row['device']}): {row['doubt']}")
     if row["device"] is None:
         alike = [device for device in missing if device.type == row["looks_like"]]
         said.append(_stranger(row, alike))
