@@ -6,9 +6,10 @@ Must not know: what a limit is, the running pod, the time.
 """
 
 import contextlib
+import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -135,6 +136,21 @@ def load(path: Path) -> Book:
         if book.active(tag) is None:
             raise _unusable(path, f"in_force names {name!r} of {tag}, which is not there")
     return book
+
+
+def update(path: Path, change: Callable[[Book], Book]) -> Book:
+    """Read, change and write as one, whoever else does the same: two technicians lose nothing. PodError E333."""
+    with contextlib.ExitStack() as held:
+        try:
+            lock = os.open(path.with_name(f".{path.name}.lock"), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o660)
+            held.callback(os.close, lock)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError as error:
+            text = f"{path}: {error.strerror}: it must be possible to write beside it"
+            raise PodError(Code.CALIBRATION_FILE, text) from None
+        book = change(load(path))
+        save(path, book)
+        return book
 
 
 def save(path: Path, book: Book) -> None:

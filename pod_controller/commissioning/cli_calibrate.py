@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from hal.calibration_file import Book, Calibration, Taken, load, save
+from hal.calibration_file import Book, Calibration, Taken, load, update
 from hal.clock import SystemClock
 from hal.errors import PodError
 from pod_controller.commissioning import judge, making, points_file, protocols
@@ -88,12 +88,12 @@ def calibrate(path: Path, activate: str | None, lists: bool, **options: Any) -> 
         raise click.UsageError(f"TAG {asked.tag!r} is no analogue input of this pod: choose from {known}")
     try:
         if activate is not None:
-            return _put_in_force(path, config, book.with_active(asked.tag, activate), asked)
+            return _put_in_force(path, config, lambda newest: newest.with_active(asked.tag, activate), asked)
         made = _made(config, instrument, book, asked)
         if not asked.yes and asked.points is None and not click.confirm("Put it in force?", err=True):
             click.echo("nothing was changed", err=True)
             return EXIT_FAILED
-        return _put_in_force(path, config, book.with_calibration(made), asked)
+        return _put_in_force(path, config, lambda newest: newest.with_calibration(made), asked)
     except PodError as error:
         if error.code not in EXIT_OF_CODE:
             raise
@@ -209,9 +209,9 @@ def _show_made(made: Calibration, instrument: judge.Instrument, kind: protocols.
         )
 
 
-def _put_in_force(path: Path, config: PodConfig, book: Book, asked: Asked) -> int:
-    """Write the book, and have a running core take it."""
-    save(book_path(path, config), book)
+def _put_in_force(path: Path, config: PodConfig, change: Callable[[Book], Book], asked: Asked) -> int:
+    """Write the book as it is by now, with this change, and have a running core take it."""
+    book = update(book_path(path, config), change)
     made = book.active(asked.tag)
     assert made is not None
     try:

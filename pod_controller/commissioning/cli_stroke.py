@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from hal.calibration_file import Stroke, load, save
+from hal.calibration_file import Stroke, update
 from hal.clock import SystemClock
 from hal.errors import PodError
 from pod_controller.commissioning import judge
@@ -56,7 +56,7 @@ def stroke(element: str, path: Path, person: str, reason: str, as_json: bool) ->
         click.echo(
             json.dumps(told) if as_json else f"{told['element']} was not stroked: {told['why']}", err=not as_json
         )
-        return EXIT_REFUSED if told["why"].startswith("the guard") else EXIT_FAILED
+        return EXIT_REFUSED if told["why"].startswith("refused") else EXIT_FAILED
     return _keep(path, config, told, person or getpass.getuser(), as_json)
 
 
@@ -86,8 +86,7 @@ def _keep(path: Path, config: PodConfig, told: Mapping[str, Any], person: str, a
         made_utc=datetime.fromisoformat(SystemClock().utc_label()),
         person=person,
     )
-    where = book_path(path, config)
-    save(where, load(where).with_stroke(made))
+    update(book_path(path, config), lambda book: book.with_stroke(made))
     e = next(k for k, element in enumerate(config.element) if element.name == made.element)
     fault = judge.stroke_fault(made, e, config.element[e])
     text = "" if fault is None else f"E{fault.code} {name_of(fault.path)} {fault.text}"

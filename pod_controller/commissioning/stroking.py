@@ -67,7 +67,7 @@ class Stroking:
             return
         self._refused = 0 if granted or not self.wishes else self._refused + 1
         if self._refused >= REFUSED_TICKS:
-            self.fail(f"the guard refuses it: {rule_text}")
+            self.fail(f"refused: {rule_text}")
             return
         if not self._samples or position.taken_ns > self._samples[-1][0]:
             self._samples.append((position.taken_ns, position.value))

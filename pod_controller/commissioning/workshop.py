@@ -13,11 +13,11 @@ from typing import Any
 from hal.calibration import Place
 from hal.calibration_file import Book
 from hal.errors import PodError
+from pod_controller.cause_effect.table import SENTENCES
 from pod_controller.commissioning.book import InForce
 from pod_controller.commissioning.discrepancy import Discrepancies
 from pod_controller.commissioning.stroking import Stroking
 from pod_controller.journal import Journal
-from pod_controller.kernels.rules import TEXT
 from pod_controller.loop import Loop
 from pod_controller.modes import State
 from pod_controller.telling import waits_for
@@ -93,8 +93,8 @@ class Workshop:
             return
         e = loop.topology.element(stroking.element)
         position = loop.scan.readings.get(loop.topology.position_tags[e] or "")
-        granted = bool(loop.permit["grant_frac"][0, e] > 0.0)
-        if stroking.tick(now_ns, position, granted, TEXT[int(loop.permit["rule"][0, e])]):
+        rule, granted = int(loop.permit["rule"][0, e]), bool(loop.permit["grant_frac"][0, e] > 0.0)
+        if stroking.tick(now_ns, position, granted, SENTENCES.get(rule, f"rule {rule}")):
             self._journal.note(now_ns, "stroke", stroking.element, stroking.phase, _result(stroking), "core")
 
     def told(self) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """The book of calibrations on disk: what comes back, what is refused, what a failed write leaves."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from hal.calibration_file import Book, Calibration, Stroke, Taken, applied, clock_is_wrong, load, save
+from hal.calibration_file import Book, Calibration, Stroke, Taken, applied, clock_is_wrong, load, save, update
 from hal.errors import PodError
 
 MADE = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
@@ -66,6 +67,18 @@ def test_a_write_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.
         save(tmp_path / "b.json", Book())
 
     assert load(tmp_path / "b.json") == first
+
+
+def test_two_who_write_at_once_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+
+    def write(k: int) -> None:
+        update(path, lambda book: book.with_calibration(calibration(f"curve {k}")))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(40)))
+
+    assert len(load(path).calibrations) == 40
 
 
 def test_no_file_is_an_empty_book(tmp_path: Path) -> None:
