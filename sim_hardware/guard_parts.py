@@ -43,16 +43,31 @@ def mutants(asked: Asked, say: Say) -> Figures:
     from sim_hardware.mutants.run import run
 
     report = run(asked.every, progress=say)
+    missed = report.branches.missed
     figures = {
         "mutants": report.mutants,
         "killed": report.killed,
-        "proved_equivalent": report.equivalent,
+        "same_by_rule": report.same_text,
+        "same_by_z3": len(report.same_by_z3),
         "survived": len(report.survivors),
-        "killed_ratio": report.killed_ratio,
+        "branches": report.branches.branches,
+        "branches_reached": report.branches.reached,
+        "conditions": len(report.conditions),
+        "act_alone": report.acting_alone(),
         "cases": report.cases,
         "survivors": list(report.survivors),
+        "proved_same": list(report.same_by_z3),
     }
-    return Figures("mutants", "0 survive", not report.survivors, True, figures, report.survivors)
+    table = [f"{where}: true {true}, false {false}" for where, (true, false) in report.conditions.items()]
+    lines = (
+        *(f"survives: {text}" for text in report.survivors),
+        *(f"never reached: {text}" for text in missed),
+        *(f"the same over all values that can occur (z3): {text}" for text in report.same_by_z3),
+        "each condition forced to true and to false:",
+        *table,
+    )
+    met = not report.survivors and not missed
+    return Figures("mutants", "0 survive, every branch reached", met, True, figures, lines)
 
 
 def grid(asked: Asked, say: Say) -> Figures:

@@ -101,8 +101,7 @@ def full_below(p: Record, s: Record, i: int) -> int:
 
 @small_kernel
 def refuse(s: Record, g: Record, e: int, rule: int, vessel: int) -> None:
-    """Write down why element e stays shut, and the scenario that binds."""
-    g.grant_frac[e] = 0.0
+    """Write down why element e, not granted yet, stays shut, and the scenario that binds."""
     g.vessel[e] = vessel
     if rule == rules.LEVEL:
         scenario = s.trial_scenario[vessel]
@@ -121,9 +120,9 @@ def raise_element(p: Record, s: Record, g: Record, e: int, wish_frac: float) -> 
     While everything is asked for together it gets its wish, and whoever asked weighs the whole.
     """
     grant_frac = wish_frac
-    if s.together == 0:
+    if s.together != 1:
         grant_frac = fitting_frac(p, s, g, e, wish_frac)
-        if grant_frac <= 0.0:
+        if grant_frac == 0.0:
             return False
         accept(p, s)
     else:
@@ -136,7 +135,6 @@ def raise_element(p: Record, s: Record, g: Record, e: int, wish_frac: float) -> 
 @kernel
 def fitting_frac(p: Record, s: Record, g: Record, e: int, wish_frac: float) -> float:
     """The largest opening up to wish_frac that offends no vessel, then under test; 0 and a reason if there is none."""
-    kept_frac = s.asked_frac[e]
     over = offended_by(p, s, e, opened_frac(p, s, e, wish_frac))
     if over < 0:
         return wish_frac
@@ -144,12 +142,11 @@ def fitting_frac(p: Record, s: Record, g: Record, e: int, wish_frac: float) -> f
     grant_frac = 0.0
     if p.elements[e].positioner != 0:
         grant_frac = largest_fitting_frac(p, s, e, wish_frac)
-    if grant_frac > 0.0:
-        offended_by(p, s, e, opened_frac(p, s, e, grant_frac))
-        return grant_frac
-    s.asked_frac[e] = kept_frac
+    s.asked_frac[e] = opened_frac(p, s, e, grant_frac)
     measure(p, s, e)
-    return 0.0
+    if grant_frac > 0.0:
+        weigh(p, s)
+    return grant_frac
 
 
 @kernel
@@ -194,7 +191,7 @@ def raise_flow(p: Record, s: Record, w: Record, g: Record, f: int) -> None:
     flow = p.flows[f]
     e = flow.element
     wish_frac = holdable_frac(p, g, e, w.open_frac[e])
-    if wish_frac <= 0.0 or g.rule[e] == rules.GRANTED:
+    if wish_frac == 0.0 or g.rule[e] == rules.GRANTED:
         return
     full = full_below(p, s, flow.intake)
     if full >= 0:
@@ -214,7 +211,7 @@ def raise_shared(p: Record, s: Record, w: Record, g: Record, i: int) -> None:
     for k in range(p.intakes[i].n_shared):
         e = p.intakes[i].shared[k]
         wish_frac = holdable_frac(p, g, e, w.open_frac[e])
-        if wish_frac <= 0.0 or g.rule[e] == rules.GRANTED:
+        if wish_frac == 0.0 or g.rule[e] == rules.GRANTED:
             continue
         if full >= 0:
             refuse(s, g, e, rules.VESSEL_FULL, full)
@@ -227,7 +224,7 @@ def raise_lid(p: Record, s: Record, w: Record, g: Record, c: int) -> None:
     """Unlock lid c if wished, its gate is proved shut, the chute has room, and a jammed gate would still be safe."""
     chute = p.chutes[c]
     e = chute.lid
-    if holdable_frac(p, g, e, w.open_frac[e]) <= 0.0:
+    if holdable_frac(p, g, e, w.open_frac[e]) == 0.0:
         return
     if s.proved_shut[chute.gate] == 0 or g.grant_frac[chute.gate] > 0.0:
         refuse(s, g, e, rules.LID_NEEDS_SHUT_GATE, -1)
@@ -259,12 +256,11 @@ def offended(p: Record, s: Record, e: int) -> int:
     worst = -1
     worst_kg = 0.0
     for v in range(p.n_vessels):
-        if s.trial_kg[v] <= p.vessels[v].capacity_kg or (s.trial_kg[v] <= s.phi_kg[v] and not leads_to(p, e, v)):
-            continue
         over_kg = s.trial_kg[v] - p.vessels[v].capacity_kg
-        if not over_kg <= worst_kg:
-            worst = v
-            worst_kg = over_kg
+        if over_kg <= worst_kg or (s.trial_kg[v] <= s.phi_kg[v] and not leads_to(p, e, v)):
+            continue
+        worst = v
+        worst_kg = over_kg
     return worst
 
 

@@ -89,10 +89,6 @@ def bound_element(p: Record, s: Record, f: Record, e: int, elapsed_s: float) -> 
         else:
             s.envelope_frac[e] = min(1.0, max(seen + element.position_error_frac, live))
         return
-    if s.ticks == 0:
-        s.live_frac[e] = 1.0
-        s.envelope_frac[e] = 1.0
-        return
     # A command verified only now may have been written late in the tick: until then an older one was in force.
     live = live_frac(p, s, f, e, s.command_ns[(s.ticks - 1) % HISTORY], verified_before_ns)
     s.live_frac[e] = live
@@ -176,7 +172,7 @@ def sample_most_kg(p: Record, s: Record, f: Record, v: int, i: int) -> float:
     vessel = p.vessels[v]
     kg = f.level_kg[v, i]
     taken_ns = f.level_ns[v, i]
-    if f.level_quality[v, i] >= BAD or taken_ns < 0 or taken_ns > f.now_ns:
+    if f.level_quality[v, i] >= BAD or taken_ns > f.now_ns:
         return -1.0
     if not (f.now_ns - taken_ns) * 1e-9 <= vessel.stale_s:
         return -1.0
@@ -196,7 +192,7 @@ def bound_chute(p: Record, s: Record, f: Record, c: int) -> None:
     """
     chute = p.chutes[c]
     lid = chute.lid
-    if s.ticks == 0 or s.proved_shut[lid] == 0:
+    if s.proved_shut[lid] == 0:
         s.locked_ns[c] = -1
     elif s.locked_ns[c] < 0:
         s.locked_ns[c] = f.position_ns[lid]

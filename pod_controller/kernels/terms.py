@@ -58,11 +58,10 @@ def stuck_kg(p: Record, s: Record, f: int) -> float:
     kg = p.vessels[v].capacity_kg if s.full[v] != 0 else s.bound_kg[v]
     kg = min(kg, p.vessels[v].weir_kg) + p.vessels[v].hold_up_kg + p.vessels[v].psi_kg
     for i in range(flow.intake):  # upstream intakes stand before this one
-        if p.intakes[i].reach_ratio[v] > 0.0:
-            worst_kg = s.intake_worst_kg[i]
-            for c in range(p.n_causes):
-                worst_kg = max(worst_kg, s.intake_cause_kg[i, c])
-            kg += p.intakes[i].reach_ratio[v] * worst_kg
+        worst_kg = s.intake_worst_kg[i]
+        for c in range(p.n_causes):
+            worst_kg = max(worst_kg, s.intake_cause_kg[i, c])
+        kg += p.intakes[i].reach_ratio[v] * worst_kg
     return kg
 
 

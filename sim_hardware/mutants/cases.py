@@ -11,6 +11,7 @@ import numpy as np
 
 from pod_controller.kernels import records
 from pod_controller.kernels.records import FREE, HISTORY, OWN, SHARED, Record, Table
+from pod_controller.topology import lead_on
 from sim_hardware.mutants.plain import fields_of, packed, rows_in_use
 from sim_hardware.plant_builder import (
     NO_WEIR_KG,
@@ -80,7 +81,7 @@ def small_plant(draw: Draw) -> Table:
     for _ in range(vessels):
         v = add_vessel(p, draw.uniform(60.0, 200.0), error_kg=draw.choice([0.0, 2.0]))
         row = p.vessels[v]
-        row.level_error_kg[:] = draw.choice([0.0, 1.0, 2.5], 3)
+        row.level_error_kg[:] = draw.choice([0.0, 1.0, 2.5], 3) * draw.choice([0.0, 1.0, 1.0])
         row.weir_kg = draw.choice([NO_WEIR_KG, row.capacity_kg * 0.8])
         row.n_levels, row.has_float = draw.integers(1, 4), draw.integers(0, 2)
         row.hold_up_kg, row.psi_kg = draw.uniform(0.0, 4.0, 2)
@@ -104,6 +105,8 @@ def small_plant(draw: Draw) -> Table:
     p.n_causes = draw.integers(0, 3)
     for c in range(p.n_causes):
         p.causes[c].member[: p.n_elements] = draw.random(int(p.n_elements)) < 0.4
+    if draw.random() < 0.5:
+        lead_on(p)
     return plant
 
 
@@ -136,7 +139,7 @@ def arrange(p: Record, s: Record, draw: Draw) -> None:
         s.content_age_s[c] = draw.choice([0.0, 0.1, 1.5])
         delay_s = s.content_age_s[c] + p.tick_s + p.elements[chute.lid].lease_s + chute.lid_lock_s
         brim_kg = chute.capacity_kg - chute.largest_bag_kg - chute.lid_pass_kg_s * delay_s
-        s.content_bound_kg[c] = draw.choice([0.0, 2.0, max(0.0, brim_kg), draw.uniform(0.0, chute.capacity_kg)])
+        s.content_bound_kg[c] = draw.choice([0.0, 0.05, 2.0, max(0.0, brim_kg), draw.uniform(0.0, chute.capacity_kg)])
     s.inflow_bound_kg_s[:], s.together = 3.0, draw.integers(0, 2)
 
 
@@ -156,7 +159,8 @@ def remember(p: Record, s: Record, draw: Draw) -> None:
         s.inflow_kg[slot] = inflow_kg[HISTORY - back]
     s.inflow_kg[s.ticks % HISTORY] = draw.choice([0.0, 99.0])
     for v in range(p.n_vessels):
-        s.bound_kg[v] = draw.choice([0.0, draw.uniform(0.0, p.vessels[v].capacity_kg)])
+        # 15 to 20: where two errors decide whether a vote of 20 is believed.
+        s.bound_kg[v] = draw.choice([0.0, 15.0, 17.5, 19.0, 19.5, 20.0, draw.uniform(0.0, p.vessels[v].capacity_kg)])
         s.blind_s[v] = draw.choice([0.0, 1.5, 2.5, 9.5])
         s.level_kg[v], s.inflow_bound_kg_s[v] = 7.0, draw.choice([0.0, 0.4, 1.3])
     for e in range(p.n_elements):
@@ -169,7 +173,7 @@ def remember(p: Record, s: Record, draw: Draw) -> None:
 
 def _time_ns(draw: Draw) -> int:
     """A moment in the past, now, not yet, or never."""
-    return -1 if draw.random() < 0.1 else NOW_NS - int(draw.choice(AGES_S) * NS)
+    return -1 if draw.random() < 0.1 else NOW_NS - int(draw.choice(AGES_S) * NS) + int(draw.random() < 0.3)
 
 
 def see(p: Record, s: Record, f: Record, draw: Draw) -> None:

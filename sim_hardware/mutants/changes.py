@@ -34,6 +34,8 @@ class Mutant(NamedTuple):
     function: str
     change: str
     tree: ast.FunctionDef
+    condition: str = ""  # the condition that was forced, with its place
+    forced: bool = False  # to this
 
 
 def stripped(tree: ast.FunctionDef) -> ast.FunctionDef:
@@ -53,17 +55,37 @@ def mutants(module: str, tree: ast.FunctionDef) -> Iterator[Mutant]:
     bare = stripped(tree)
     seen = {ast.dump(bare)}
     negated = {id(node.operand) for node in ast.walk(bare) if _is_negative_literal(node)}
+    conditions = _conditions(bare)
     for place, node in enumerate(ast.walk(bare)):
         if id(node) in negated:
             continue  # a literal with its sign is one literal
-        for change in _changes(node):
+        is_condition = id(node) in conditions
+        forced: list[ast.AST] = [ast.Constant(True), ast.Constant(False)] if is_condition else []
+        for change in [*forced, *_changes(node)]:
             changed = _replaced(bare, place, change)
             dump = ast.dump(changed)
             if dump not in seen:
                 seen.add(dump)
                 line = getattr(node, "lineno", tree.lineno)
                 words = f"{_words(node)}  ->  {_words(change)}"
-                yield Mutant(module, line, tree.name, words, changed)
+                if is_condition and isinstance(change, ast.Constant) and isinstance(change.value, bool):
+                    where = f"{module}.py:{line}.{getattr(node, 'col_offset', 0)} {tree.name}: {_words(node)}"
+                    yield Mutant(module, line, tree.name, words, changed, where, change.value)
+                else:
+                    yield Mutant(module, line, tree.name, words, changed)
+
+
+def _conditions(tree: ast.FunctionDef) -> set[int]:
+    """Nodes that are one condition: no `and`, `or` or `not` inside, and something branches or is decided on it."""
+    found: list[ast.expr] = [node for node in ast.walk(tree) if isinstance(node, ast.Compare)]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BoolOp):
+            found += node.values
+        elif isinstance(node, ast.If | ast.IfExp | ast.While):
+            found.append(node.test)
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            found.append(node.operand)
+    return {id(node) for node in found if isinstance(node, ast.Compare | ast.Name | ast.Call)}
 
 
 def _is_negative_literal(node: ast.AST) -> TypeGuard[ast.UnaryOp]:
@@ -127,8 +149,8 @@ def _of_call(node: ast.expr) -> list[ast.AST]:
 
 
 def _of_comparison(node: ast.Compare) -> list[ast.AST]:
-    """Each operator of a chain to its boundary twin and to its contrary; the whole to true and to false."""
-    found: list[ast.AST] = [ast.Constant(True), ast.Constant(False)]
+    """Each operator of a chain to its boundary twin and to its contrary (forcing the whole: `_conditions`)."""
+    found: list[ast.AST] = []
     for at, operator in enumerate(node.ops):
         for new in COMPARISONS.get(type(operator), ()):
             found.append(ast.Compare(node.left, [*node.ops[:at], new(), *node.ops[at + 1 :]], node.comparators))

@@ -1,9 +1,11 @@
 """Runs the decision table on plain kernels and tells the first case in which a mutant decides otherwise.
 
-What counts is what leaves the tick: the permit, and everything of STATE that a later tick or a person reads. Scratch
-sums do not count. Neighbours: `cases`, `engine`; `properties` judges without any stored answer. Must not know mutants.
+What counts is what leaves the tick: the permit, everything of STATE that a later tick or a person reads, and how often
+the guard's dear functions were called. Scratch sums do not count. Neighbours: `cases`, `engine`; `checks` judges
+without any stored answer. Must not know mutants.
 """
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,11 +15,38 @@ from sim_hardware.mutants.plain import alive
 
 BOUNDS = (
     *("ticks", "envelope_frac", "live_frac", "verified_ns", "proved_shut", "bound_kg", "level_kg", "blind_s", "full"),
-    *("content_bound_kg", "content_age_s", "sealed", "locked_ns", "command_ns", "inflow_kg"),
+    *("content_bound_kg", "content_age_s", "content_kg", "sealed", "locked_ns", "command_ns"),
+    "inflow_kg",
 )
-DECIDED = ("phi_kg", "phi_scenario", "inflow_bound_kg_s", "rule", "command_frac", "ticks", "lid_open")
+DECIDED = ("phi_kg", "phi_scenario", "inflow_bound_kg_s", "rule", "command_frac", "ticks", "lid_open", "together")
 PERMITTED = ("grant_frac", "rule", "vessel", "scenario")
 CONCERNED = {"observe": "observe", "terms": "guard", "guard": "guard", "commit": "guard"}
+
+
+WORK = ("still_to_pass_kg", "weigh", "leads_to")  # dear: a condition that only saves such calls is seen by their number
+
+
+class Counted:
+    """A with-block in which calls of the dear functions are counted."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self.calls = 0
+
+    def __enter__(self) -> "Counted":
+        self._kept = {name: self._names[name] for name in WORK}
+        self._names.update({name: self._counting(self._names[name]) for name in WORK})
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._names.update(self._kept)
+
+    def _counting(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def counting(*arguments: Any) -> Any:
+            self.calls += 1
+            return function(*arguments)
+
+        return counting
 
 
 def outcome(names: Names, case: Case) -> list[Any]:
@@ -27,9 +56,11 @@ def outcome(names: Names, case: Case) -> list[Any]:
         names["observe"](case.plant, state, frame)
         return [getattr(state, name) for name in BOUNDS]
     permit, wish = alive(case.permit), alive(case.wish)
-    names["guard"](case.plant, state, frame, wish, permit)
+    with Counted(names) as work:
+        names["guard"](case.plant, state, frame, wish, permit)
     names["commit"](case.plant, state, permit)
-    return [getattr(state, name) for name in DECIDED] + [getattr(permit, name) for name in PERMITTED]
+    decided = [getattr(state, name) for name in DECIDED] + [getattr(permit, name) for name in PERMITTED]
+    return [*decided, work.calls]
 
 
 def tails(names: Names) -> list[float]:

@@ -8,28 +8,45 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from sim_hardware.mutants import cases as tables
+from sim_hardware.mutants.branches import Branches, covered
 from sim_hardware.mutants.changes import Mutant, stripped
 from sim_hardware.mutants.engine import MODULES, Exchanged, Names, all_mutants, plain_kernels, source
 from sim_hardware.mutants.equivalence import proved_equivalent
 from sim_hardware.mutants.oracle import CONCERNED, expected, first_difference, put_on_the_lip, tails
+from sim_hardware.mutants.sameness import proved_the_same
 
 CASES = 4000
 SEED = 1
 
 
 class MutantReport(NamedTuple):
-    """What became of them. survivors: `file:line function: change`."""
+    """What became of them. survivors: `file:line function: change`; conditions: each forced both ways, who noticed."""
 
     mutants: int
     killed: int
-    equivalent: int
+    same_text: int
+    same_by_z3: tuple[str, ...]
     survivors: tuple[str, ...]
+    conditions: dict[str, tuple[str, str]]
+    branches: Branches
     cases: int
+
+    @property
+    def equivalent(self) -> int:
+        """Proved to be the same program, in one way or the other."""
+        return self.same_text + len(self.same_by_z3)
 
     @property
     def killed_ratio(self) -> float:
         """Of those that are not proved to be the same program."""
         return self.killed / max(1, self.mutants - self.equivalent)
+
+    def acting_alone(self) -> int:
+        """Conditions that change a decision both ways: forced to true, and forced to false."""
+        return sum(found == (DIES, DIES) for found in self.conditions.values())
+
+
+DIES, SAME_TEXT, SAME_Z3, SURVIVES = "dies", "same by rule", "same by z3", "SURVIVES"
 
 
 def run(every: int = 1, cases: int = CASES, progress: Callable[[str], None] = lambda text: None) -> MutantReport:
@@ -39,19 +56,27 @@ def run(every: int = 1, cases: int = CASES, progress: Callable[[str], None] = la
     put_on_the_lip(names, rows)
     answers, tail_answers = expected(names, rows), tails(names)
     originals = _functions()
-    killed = equivalent = 0
-    survivors: list[str] = []
+    found: dict[str, list[str]] = {DIES: [], SAME_TEXT: [], SAME_Z3: [], SURVIVES: []}
+    conditions: dict[str, tuple[str, str]] = {}
     chosen = list(all_mutants())[::every]
     for number, mutant in enumerate(chosen):
         if number % 200 == 0:
-            progress(f"{number} of {len(chosen)} mutants, {len(survivors)} survive so far")
-        if dies(names, mutant, rows, answers, tail_answers):
-            killed += 1
-        elif proved_equivalent(mutant, originals[mutant.function]):
-            equivalent += 1
-        else:
-            survivors.append(f"{mutant.module}.py:{mutant.line} {mutant.function}: {mutant.change}")
-    return MutantReport(len(chosen), killed, equivalent, tuple(survivors), cases)
+            progress(f"{number} of {len(chosen)} mutants, {len(found[SURVIVES])} survive so far")
+        verdict = DIES if dies(names, mutant, rows, answers, tail_answers) else _same(mutant, originals)
+        found[verdict].append(f"{mutant.module}.py:{mutant.line} {mutant.function}: {mutant.change}")
+        if mutant.condition:
+            before = conditions.get(mutant.condition, ("-", "-"))
+            conditions[mutant.condition] = (verdict, before[1]) if mutant.forced else (before[0], verdict)
+    same = tuple(found[SAME_Z3])
+    counts = len(chosen), len(found[DIES]), len(found[SAME_TEXT])
+    return MutantReport(*counts, same, tuple(found[SURVIVES]), conditions, covered(rows), cases)
+
+
+def _same(mutant: Mutant, originals: dict[str, ast.FunctionDef]) -> str:
+    """How a mutant that nothing tells apart is shown to be the same program, if it is."""
+    if proved_equivalent(mutant, originals[mutant.function]):
+        return SAME_TEXT
+    return SAME_Z3 if proved_the_same(mutant) else SURVIVES
 
 
 def dies(

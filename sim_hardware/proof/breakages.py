@@ -100,7 +100,6 @@ SLIPS = [
     Breakage("blind: time not counted", "bound_vessel", "s.blind_s[v] += elapsed_s", "s.blind_s[v] += 0.0"),
     Breakage("float ignored", "bound_vessel", " or (vessel.has_float == 1 and f.float_on[v] != 0)", ""),
     Breakage("restart: empty", "bound_vessel", "s.bound_kg[v] = vessel.capacity_kg", "s.bound_kg[v] = 0.0"),
-    Breakage("restart: shut", "bound_element", "s.envelope_frac[e] = 1.0", "s.envelope_frac[e] = 0.0"),
     Breakage("sample from the future", "sample_most_kg", " or taken_ns > f.now_ns", ""),
     Breakage(
         "stale sample used", "sample_most_kg", "if not (f.now_ns - taken_ns) * 1e-9 <= vessel.stale_s:", "if False:"
@@ -136,7 +135,7 @@ SLIPS = [
     Breakage("tested against the old Phi", "accept", "s.phi_kg[v] = s.trial_kg[v]", "s.phi_kg[v] = s.phi_kg[v]"),
     Breakage("fits if one fits", "everything_fits", "return False", "return v > 0"),
     Breakage("the half that failed", "largest_fitting_frac", "return fits_frac", "return fails_frac"),
-    Breakage("refused, left under test", "fitting_frac", "s.asked_frac[e] = kept_frac", "s.asked_frac[e] = wish_frac"),
+    Breakage("refused, left under test", "fitting_frac", "opened_frac(p, s, e, grant_frac)", "wish_frac"),
     Breakage("lid leads nowhere", "leads_to", "p.chutes[flow.chute].lid == e", "False"),
     Breakage("nothing leads on through a pump", "leads_to", " or intake.leads_on[v] != 0", ""),
     Breakage("shared element leads nowhere", "leads_to", "if intake.shared[k] == e:", "if False:"),

@@ -62,6 +62,8 @@ def _content(run: Interpreter) -> Iterator[Case]:
             sealed = False if granted or ticks == 0 else both(h.proved != 0, h.since <= h.weighed)
             came = z3.If(sealed, h.come == 0, h.under_the_lid((h.now - h.weighed) / NS_PER_S))
             given = [*h.given, came, h.truth + h.come <= h.C, h.weighed >= 0]
+            if ticks == 0:
+                given.append(h.proved == 0)  # obligation `restart`
             yield Case(
                 f"{ticks} ticks, lid {'granted' if granted else 'not granted'}", given, [most >= h.truth + h.come]
             )

@@ -86,6 +86,7 @@ class Asking:
             offended_by=self._offended,
             opened_frac=lambda _w, _p, _s, _e, g: self.opened(g),
             measure=lambda *_: None,
+            weigh=lambda *_: None,
             accept=lambda *_: None,
             refuse=lambda *_: None,
         )

@@ -14,7 +14,9 @@ from sim_hardware.attack.world import drawn
 from sim_hardware.cli_bench import bench
 from sim_hardware.guard_cost import reference_pod, small_plant
 from sim_hardware.guard_grid import run_cells
+from sim_hardware.mutants.engine import all_mutants
 from sim_hardware.mutants.run import run
+from sim_hardware.mutants.sameness import proved_the_same
 from sim_hardware.proof.breakages import TERMS
 from sim_hardware.proof.interpreter import Breakage
 
@@ -25,10 +27,26 @@ EVERY = {"sample": 40, "full": 1}
 pytestmark = pytest.mark.campaign
 
 
-def test_of_the_mutants_at_least_nineteen_in_twenty_die_or_are_the_same_program(depth: str) -> None:
-    report = run(EVERY[depth], cases=2000 if depth == "sample" else 6000)
+def test_every_mutant_dies_or_is_proved_the_same_and_every_branch_is_reached(depth: str) -> None:
+    report = run(EVERY[depth], cases=4000)
 
-    assert report.killed_ratio > 0.9, report.survivors
+    assert report.survivors == ()
+    assert report.branches.missed == () and report.branches.branches > 100
+    assert report.killed > 20 * len(report.same_by_z3)
+
+
+@pytest.mark.parametrize(
+    ("function", "change"),
+    [
+        ("closing_tail_kg", "open_frac <= 0.0  ->  True"),
+        ("weigh_intake", "least_kg = min(least_kg, kg)  ->  pass"),
+        ("believed_kg", "min(bound_kg, vote_kg)  ->  max(bound_kg, vote_kg)"),
+    ],
+)
+def test_z3_does_not_call_a_mutant_the_same_that_is_not(function: str, change: str) -> None:
+    found = [one for one in all_mutants() if (one.function, one.change) == (function, change)]
+
+    assert found and not any(proved_the_same(one) for one in found)
 
 
 def test_no_permit_on_the_grid_breaks_a_statement(depth: str) -> None:

@@ -140,8 +140,8 @@ BUGS = {
     ),
     "wrong fail state: unknown is shut after a start": Bug(
         "observe",
-        "s.live_frac[e] = 1.0\n        s.envelope_frac[e] = 1.0",
-        "s.live_frac[e] = 0.0\n        s.envelope_frac[e] = 0.0",
+        "if k > s.ticks:\n            return 1.0",
+        "if k > s.ticks:\n            return 0.0",
         "restart",
     ),
     "wrong fail state: an empty vessel after a start": Bug(
