@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pod_controller.causes import common_causes
-from pod_controller.config import Fault, PodConfig
+from pod_controller.config import Fault, Intake, PodConfig
 from pod_controller.config_contradictions import contradictions
 from pod_controller.config_faults import name_of
 from pod_controller.config_floats import floats
@@ -117,11 +117,17 @@ def _graph(config: PodConfig) -> Iterator[Fault]:
             text = f"brings mass back to its own source {intake.from_vessel!r} through other intakes: a circle is not"
             yield Fault(("intake", i, "to"), 124, text + " summed by the guard; break it, or leave one flow to people")
         if intake.static_head and not intake.shared:
-            text = "= true behind one element: stuck open it empties its source; add a second element to shared"
-            yield Fault(("intake", i, "static_head"), 122, text)
+            text = f"= true behind one element: stuck open it empties its source, {_most_kg(config, intake):.1f} kg"
+            yield Fault(("intake", i, "static_head"), 122, text + "; add a second element to shared")
         if not intake.from_chutes and intake.from_vessel is None and not intake.shared:
             text = "has no source vessel and one element: an endless supply needs a second element in shared"
             yield Fault(("intake", i), 122, text)
+
+
+def _most_kg(config: PodConfig, intake: Intake) -> float:
+    """All that the source of an intake can hold."""
+    source = next(x for x in config.vessel if x.name == intake.from_vessel)
+    return source.capacity_kg if source.weir_kg is None else min(source.weir_kg, source.capacity_kg)
 
 
 def _reached(config: PodConfig, to: Iterable[str]) -> set[str]:

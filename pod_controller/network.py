@@ -18,7 +18,7 @@ from pod_controller.kernels.guard import guard
 from pod_controller.kernels.observe import observe
 from pod_controller.kernels.records import OWN, SHARED, Table
 from pod_controller.kernels.terms import CAUSED, JAMMED
-from pod_controller.promise import best_case_over_kg
+from pod_controller.promise import best_case_over_kg, remedy
 from pod_controller.step import Decide, Event
 from pod_controller.topology import NO_WEIR_KG, ROUNDING_KG, lead_on
 
@@ -123,8 +123,8 @@ class Network:
             over_kg, scenario = best_case_over_kg(self._table, v)
             if over_kg > 0.0:
                 text = f"{name} cannot be kept from spilling: even empty and shut, {self._scenario(scenario)} brings it"
-                remedy = f"{over_kg:.1f} kg over its capacity: enlarge it by that, or put a second element behind"
-                raise PodError(NO_PROMISE, f"{text} {remedy}")
+                over = f"{over_kg:.1f} kg over its capacity: enlarge it by that, or {remedy(p, v, scenario)}"
+                raise PodError(NO_PROMISE, f"{text} {over}")
         return self._table.copy()
 
     def frame(self, now_ns: int, elapsed_s: float, levels: Mapping[str, list[Reading]]) -> Table:

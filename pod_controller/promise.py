@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from pod_controller.config import Fault, PodConfig
 from pod_controller.kernels import records, terms
-from pod_controller.kernels.records import Table
+from pod_controller.kernels.records import Record, Table
 from pod_controller.topology import Topology, build
 
 
@@ -36,11 +36,18 @@ def faults(config: PodConfig) -> list[Fault]:
             text = (
                 f"cannot be kept from spilling: even empty, with every inlet shut, {scenario_text(topology, scenario)}"
             )
-            remedy = (
-                f"brings it {over_kg:.1f} kg over its capacity: enlarge it by that, or add a second element in series"
-            )
-            found.append(Fault(("vessel", v), 123, f"{topology.vessels[v]} {text} {remedy}"))
+            over = f"brings it {over_kg:.1f} kg over its capacity: enlarge it by that, or {remedy(plant, v, scenario)}"
+            found.append(Fault(("vessel", v), 123, f"{topology.vessels[v]} {text} {over}"))
     return found
+
+
+def remedy(plant: Record, v: int, scenario: int) -> str:
+    """What would mend a vessel that cannot be promised, beside a larger one; with the terms that no element stops."""
+    if scenario != terms.HEALTHY:
+        return "add a second element in series that no common cause opens with the first"
+    vessel = plant.vessels[v]
+    parts = f"U {max(vessel.level_error_kg):.1f} kg of error, M {vessel.hold_up_kg:.1f} kg, Psi {vessel.psi_kg:.1f} kg"
+    return f"shorten what its lines hold up, or give pressure, gas and foam an overflow_to with weir_kg ({parts})"
 
 
 def best_case_over_kg(plant_table: Table, v: int) -> tuple[float, int]:

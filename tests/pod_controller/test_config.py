@@ -99,10 +99,15 @@ TAP = '[[intake]]\nname = "tap"\nelement = "heater"\nrate_kg_s = 1.0\nto = { buf
 PROMISES = [
     (("watchdog_s = 2.0\n", ""), "E120", "XM-A, which has no watchdog"),
     (('name = "gate_1"', 'name = "gate_1"\nwithout_power = "holds"'), "E121", "without power"),
-    (('element = "sump_pump"', 'element = "sump_pump"\nstatic_head = true'), "E122", "second element"),
+    (
+        ('element = "sump_pump"', 'element = "sump_pump"\nstatic_head = true'),
+        "E122",
+        "it empties its source, 362.0 kg; add a second element",
+    ),
     (("[shedding]\n", TAP), "E122", "endless supply"),
     (("capacity_kg = 600.0", "capacity_kg = 15.0"), "E123", "buffer cannot be kept from spilling"),
     (("capacity_kg = 800.0", "capacity_kg = 40.0"), "E123", "bin cannot be kept from spilling"),
+    (("psi_kg = 980.0", "psi_kg = 98000.0"), "E123", "storage cannot be kept from spilling"),
     (("float_kg = 565.0", "float_kg = 599.0"), "E125", "lower it by"),
     (("watchdog_s = 2.0", "watchdog_s = 60.0"), "E126", "history holds 64 ticks"),
 ]
@@ -123,6 +128,32 @@ def test_an_overflow_in_a_circle_is_refused(tmp_path: Path) -> None:
     told = faults_of(tmp_path, ('overflow_to = "storage"', 'overflow_to = "digester"'))
 
     assert any(": E124 " in fault and "circle" in fault for fault in told), told
+
+
+def test_pressure_and_foam_that_no_vessel_takes_are_refused_with_their_terms_and_kilograms(tmp_path: Path) -> None:
+    told = faults_of(tmp_path, ("psi_kg = 980.0", "psi_kg = 98000.0"))
+
+    words = (
+        "what no inlet can stop",
+        "91462.0 kg over its capacity",
+        "weir_kg (U 100.0 kg of error, M 0.0 kg, Psi 101000.0",
+    )
+    assert any(all(word in fault for word in words) for fault in told), told
+
+
+def test_a_siphon_behind_two_elements_is_covered(tmp_path: Path) -> None:
+    edit = ('element = "dosing_pump"', 'element = "dosing_pump"\nstatic_head = true')
+
+    assert faults_of(tmp_path, edit) == []
+
+
+def test_a_recycle_with_an_actuated_element_is_refused_and_says_what_to_do(tmp_path: Path) -> None:
+    back = '[[intake]]\nname = "back"\nelement = "heater"\nfrom_vessel = "digester"\nrate_kg_s = 0.1\n'
+    back += "to = { buffer = 1.0 }\n"
+
+    told = faults_of(tmp_path, ("[shedding]\n", back + "\n[shedding]\n"))
+
+    assert any(": E124 " in fault and "its own source" in fault and "break it" in fault for fault in told), told
 
 
 def test_a_single_pump_above_a_small_vessel_is_refused_with_scenario_and_kilograms(tmp_path: Path) -> None:

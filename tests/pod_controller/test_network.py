@@ -8,6 +8,8 @@ from hal.errors import PodError
 from pod_controller.network import Network, Path, Reading
 from pod_controller.step import first_state, step
 
+pytestmark = pytest.mark.timeout(60)  # a cold cache compiles the kernels first
+
 README = File(__file__).parents[2] / "README.md"
 
 
