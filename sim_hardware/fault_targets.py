@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pod_controller.config import PodConfig
 from sim_hardware import plant_records as rec
+from sim_hardware.biology.records import BURNER, FLARE, RELIEF
 from sim_hardware.layout import actuators, signals
 
 
@@ -31,6 +32,8 @@ class Targets:
             return {f"chute_{1 + c}": c for c in range(self.chutes)}
         if kind == "pod":
             return {"pod": 0}
+        if kind == "gas path":
+            return {"burner": BURNER, "flare": FLARE, "relief": RELIEF}
         if kind == "line":
             return dict.fromkeys(self.lines, 0)
         devices = [device for members in self.lines.values() for device in members]

@@ -82,6 +82,7 @@ CATALOGUE: Mapping[str, Kind] = {
             k=20.0,
         ),
         _kind("field_power_lost", "P4", rec.FIELD_POWER_LOST, "pod", "no output moves anything; instruments live on"),
+        _kind("gas_blocked", "A14", rec.GAS_BLOCKED, "gas path", "burner, flare or relief passes nothing"),
         _kind(
             "lost_writes",
             "B18",

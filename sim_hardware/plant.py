@@ -18,6 +18,7 @@ from sim_hardware.plant_records import (
     FAULT_ON,
     FIELD_POWER_LOST,
     FROZEN,
+    GAS_BLOCKED,
     GATE_JAM,
     HEATER,
     HONEST,
@@ -154,6 +155,8 @@ def switch_fault(p: Row, s: Row, fault: Row, phase: int) -> None:
         s.outlet_kg_s[fault.target] = 0.0 if on else p.gate_kg_s if phase == FAULT_END else fault.k
     elif fault.kind == FIELD_POWER_LOST:
         s.power_lost = 1 if on else 0
+    elif fault.kind == GAS_BLOCKED:
+        s.biology.open_frac[fault.target] = 0.0 if on else 1.0
     else:
         spoil(p, s, fault, on)
 

@@ -77,6 +77,14 @@ class Plant:
         self._lives = bool(params[0].biology.period_ns > 0)
         self._due_ns = pod["biology"]["due_ns"]
         begin(params, pod)
+        if self._lives:
+            self._compile()
+
+    def _compile(self) -> None:
+        """Have everything compiled on a copy: a controller built next closes what is compiled to other types."""
+        spare = self._pod.copy()
+        play(self._params, spare, self._events, self._faults, 0)
+        turn(self._params, spare)
 
     @property
     def drive(self) -> Table:

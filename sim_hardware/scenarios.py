@@ -86,6 +86,11 @@ def long_names() -> list[str]:
     return _in_folder("scenarios/long")
 
 
+def accident_names() -> list[str]:
+    """Accidents of others on this pod, with biology and its gas line."""
+    return _in_folder("scenarios/accidents")
+
+
 def _in_folder(folder: str) -> list[str]:
     entries = files("sim_hardware").joinpath(folder).iterdir()
     return sorted(entry.name.removesuffix(_ENDING) for entry in entries if entry.name.endswith(_ENDING))
@@ -160,8 +165,9 @@ def _moved(fault: faults.Fault, start_s: float) -> faults.Fault:
 
 
 def _packaged(name: str) -> str:
-    known = [*names(), *long_names()]
-    if name not in known:
-        raise PodError(BAD_SCENARIO, f"scenario {name!r} is not known: {faults.nearest(name, known)}")
-    folder = "scenarios" if name in names() else "scenarios/long"
-    return files("sim_hardware").joinpath(folder, name + _ENDING).read_text("utf-8")
+    folders = {"scenarios": names(), "scenarios/long": long_names(), "scenarios/accidents": accident_names()}
+    for folder, known in folders.items():
+        if name in known:
+            return files("sim_hardware").joinpath(folder, name + _ENDING).read_text("utf-8")
+    every = [known for row in folders.values() for known in row]
+    raise PodError(BAD_SCENARIO, f"scenario {name!r} is not known: {faults.nearest(name, every)}")

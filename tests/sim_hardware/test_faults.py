@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from hal.errors import PodError
 from sim_hardware import plant_records as rec
+from sim_hardware.fault_register import TESTED, document
 from sim_hardware.fault_targets import Targets
 from sim_hardware.faults import CATALOGUE, NEVER_NS, Plan, parse, plan
 from sim_hardware.params import Start, fresh_pod, plant_params
@@ -12,6 +15,7 @@ from sim_hardware.wire_faults import KINDS, make
 pytestmark = pytest.mark.timeout(60)  # whichever test comes first in a cold cache compiles the plant
 
 S = 1_000_000_000
+ROOT = Path(__file__).parents[2]
 HOME = {"FV-101": "XM-A", "LT-202": "LM-202", "WT-203": "WI-203", "SC-211": "XM-C"}
 TARGETS = Targets(4, {"A": ("XM-A", "WM-A"), "B": ("XM-B", "LM-202"), "C": ("XM-C",), "W": ("WI-203",)}, HOME)
 
@@ -132,6 +136,47 @@ def test_instruments_freeze_lie_drift_and_die() -> None:
     assert plant.probe("LT-202")() * 500.0 == pytest.approx(before["LT-202"] * 500.0 - 10.0, abs=8.0)
     assert np.isnan(dead)
     assert plant.probe("LT-801")() == pytest.approx(500.0, abs=5.0)
+
+
+def test_a_sensor_with_another_gain_shows_its_share() -> None:
+    plant = plant_with("sensor_gain@LT-801:from=10,for=10,k=1.5")
+    plant.advance_to(9 * S)
+    before = plant.probe("LT-801")()
+    plant.advance_to(12 * S)
+    wrong = plant.probe("LT-801")()
+    plant.advance_to(25 * S)
+
+    assert wrong == pytest.approx(1.5 * before, rel=0.02)
+    assert plant.probe("LT-801")() == pytest.approx(before, rel=0.02)
+
+
+def test_an_instrument_at_a_standard_shows_the_standard() -> None:
+    plant = plant_with("standard@WT-101:from=10,for=10,k=20")
+    plant.advance_to(12 * S)
+
+    assert plant.probe("WT-101")() == pytest.approx(20.0, abs=0.6)
+    plant.advance_to(25 * S)
+    assert plant.probe("WT-101")() == pytest.approx(0.0, abs=0.6)
+
+
+def test_late_replies_reach_the_device_of_a_tag() -> None:
+    made = planned("late_replies@LT-202:from=2,for=5,delay=0.2")
+
+    assert [(x.kind, x.target, dict(x.parameters)) for x in made.wire] == [("late_reply", "LM-202", {"delay_s": 0.2})]
+    assert make("late_reply", delay_s=0.2) is not None
+    assert made.only_on_the_wire == ("late_replies",)
+
+
+def test_every_kind_says_where_it_is_tested_and_the_test_is_there() -> None:
+    found = document()
+
+    assert found["untested"] == []
+    for row in found["kinds"]:
+        for test in row["tested"]:
+            path, _, name = test.partition("::")
+            assert f"def {name}(" in (ROOT / path).read_text("utf-8"), test
+    assert found["catalogue"]["faults"] == 140
+    assert set(TESTED) == set(CATALOGUE)
 
 
 def test_faults_of_devices_reach_field_and_wire_by_device_line_or_tag() -> None:
