@@ -68,7 +68,7 @@ DEVICES: tuple[WiredDevice, ...] = (
         1,
         inputs=_row("ZT-101", "ZT-103", "", "", "ZT-122", "ZT-123", "ZT-212"),
         outputs=_row("FV-101", "FV-103", "XY-111", "XY-113", "FV-122", "FV-123", "FV-212", "XA-901"),
-        switches=_row("LSHH-204", "", "ZSC-111", "ZSC-113", "LSH-102", "LSH-104"),
+        switches=_row("LSHH-204", "", "ZSC-111", "ZSC-113", "LSH-101", "LSH-103"),
     ),
     WiredDevice("WM-A", "load_cell_4ch", "A", 2, inputs=_row("WT-101", "WT-103")),
     WiredDevice(
@@ -78,7 +78,7 @@ DEVICES: tuple[WiredDevice, ...] = (
         1,
         inputs=_row("ZT-102", "ZT-104", "", "", "ST-121", "ZT-124", "ZT-712"),
         outputs=_row("FV-102", "FV-104", "XY-112", "XY-114", "SC-121", "FV-124", "FV-712"),
-        switches=_row("", "", "ZSC-112", "ZSC-114", "LSH-101", "LSH-103"),
+        switches=_row("", "", "ZSC-112", "ZSC-114", "LSH-102", "LSH-104"),
     ),
     WiredDevice("WM-B", "load_cell_4ch", "B", 2, inputs=_row("WT-102", "WT-104")),
     WiredDevice("LM-201", "level_hydrostatic", "B", 3, inputs=_row("LT-201")),
