@@ -76,7 +76,7 @@ CASES = [
     ([("baud = 38400", "baud = 57600")], "E205", "only at", "baud = 57600"),
     ([(LM_201, LM_201 + "watchdog_s = 2.0\n")], "E305", "level_hydrostatic has no watchdog", ("watchdog_s = 2.0", 3)),
     ([("watchdog_s = 2.0", "watchdog_s = 0.05")], "E305", "is outside 0.1 to 60.0 s", "watchdog_s = 0.05"),
-    ([('current_7 = "PT-312"\n', "")], "E308", "span of 'current_7', which has no tag", "[device.spans]"),
+    ([('current_7 = "AT-704"\n', "")], "E308", "span of 'current_7', which has no tag", ("[device.spans]", 2)),
     ([('position_0 = "ZT-101"', 'positron_0 = "ZT-101"')], "E111", "did you mean 'position_0'", "positron_0"),
 ]
 
@@ -100,7 +100,7 @@ def test_wiring_that_cannot_be_is_told_at_its_line(
 
 
 def test_an_analogue_point_that_nothing_uses_may_read_in_milliamperes(tmp_path: Path) -> None:
-    assert faults_of(tmp_path, ("current_6 = [0.0, 10.0] ", "#")) == []
+    assert faults_of(tmp_path, ("current_6 = [0.0, 1.0] ", "#")) == []
 
 
 def test_every_line_and_device_that_cannot_work_is_told_at_once(tmp_path: Path) -> None:
