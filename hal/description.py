@@ -158,7 +158,8 @@ class Description(Frozen):
     """One device type: how it speaks, what it must not be asked, and its points.
 
     functions: Modbus functions it knows; empty = all that the tables need, writing by 15 and 16.
-    gap_s: silence it wants before a request beyond t3.5. readable: ranges that may be read through, holes between them.
+    gap_s: silence it wants before a request, where that is more than t3.5. readable: ranges that may be read
+    through, with holes between them.
     wear: registers that nothing may write cyclically. remark: what a technician must know of it.
     fixed_watchdog_s: the device's own timer where it cannot be set. fail_position: what it does when that runs out.
     continuous, probe: which of the two an ascii device is.

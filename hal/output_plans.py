@@ -31,6 +31,7 @@ def plan_outputs(
             " and outputs stand at consecutive addresses of one table",
         )
     count, address = _watchdog(device, description)
+    safe = description.fail_position
     is_holding = outputs[0].table == "holding"
     return OutputPlan(
         first=outputs[0].address,
@@ -42,6 +43,7 @@ def plan_outputs(
         watchdog_address=address,
         words=tuple((point.raw_off, point.raw_on) for point in outputs) if is_holding else (),
         shown_singly=description.read_back.table != "input",
+        fail_position=None if safe is None else (safe.address, safe.safe),
     )
 
 

@@ -32,6 +32,7 @@ class OutputPlan:
     watchdog_count: what the register at watchdog_address shall hold (0 = no watchdog).
     words: outputs that are holding registers, by bit: what each holds at its fail state, and energised; empty = coils.
     shown_singly: the first block shows the outputs one by one, not as bits of one register.
+    fail_position: register, and what it shall hold so that the outputs go where they are safe; set with the watchdog.
     """
 
     first: int
@@ -43,6 +44,13 @@ class OutputPlan:
     watchdog_address: int
     words: tuple[tuple[int, int], ...] = ()
     shown_singly: bool = False
+    fail_position: tuple[int, int] | None = None
+
+    @property
+    def settings(self) -> tuple[tuple[int, int], ...]:
+        """Registers that must hold something before an output may be trusted to fall: (address, word)."""
+        timer = ((self.watchdog_address, self.watchdog_count),) if self.watchdog_count else ()
+        return (*timer, self.fail_position) if timer and self.fail_position is not None else timer
 
     def request(self, unit: int, image: int) -> Request:
         """What writes the whole image."""
@@ -73,7 +81,7 @@ class OutputModule:
 
     __slots__ = (
         "_acks", "_bits", "_echoed", "_expires", "_frames", "_issued", "_plan", "_released_ns", "_repeated",
-        "_sent_issued", "_shown", "_shown_ns", "_watchdog_known", "device", "hold_ns", "image",
+        "_sent_issued", "_setting", "_shown", "_shown_ns", "_sound", "_watchdog_known", "device", "hold_ns", "image",
         "lease_end_ns", "pending", "sent", "verify_ns", "watchdog_due", "watchdog_verified",
     )  # fmt: skip
 
@@ -92,7 +100,8 @@ class OutputModule:
         self.lease_end_ns = NEVER_NS
         self._released_ns = NEVER_NS  # from then on it holds its fail state, whatever it was told before
         self.verify_ns = 0
-        self._watchdog_known = False
+        self._watchdog_known = False  # to be written: it was read as different
+        self._setting, self._sound = 0, [False] * len(plan.settings)
         self.watchdog_due = plan.watchdog_count > 0
         self.watchdog_verified = plan.watchdog_count == 0
 
@@ -187,21 +196,26 @@ class OutputModule:
         return self._shown == self.image == self.sent == 0 and self._shown_ns >= since_ns
 
     def watchdog_request(self) -> Request:
-        """Next step of the watchdog's setting: read it, or write it when it was read as different."""
-        unit, plan = self.device.unit, self._plan
+        """Next step of setting the watchdog and the fail position: read a register, or write it when it differs."""
+        address, wanted = self._plan.settings[self._setting]
         if self._watchdog_known:
-            return registers_request(unit, plan.watchdog_address, (plan.watchdog_count,))
-        return read_request(unit, 3, plan.watchdog_address, 1)
+            return registers_request(self.device.unit, address, (wanted,))
+        return read_request(self.device.unit, 3, address, 1)
 
     def watchdog_reply(self, reply: bytes) -> None:
-        """Go on: after a write read again; verified when the register holds 1..configured count."""
+        """Go on: after a write read again; verified when the timer holds 1..configured count, and the rest is right."""
         if self._watchdog_known:
             self._watchdog_known = False
             return
-        count = int.from_bytes(reply[_REGISTER_AT : _REGISTER_AT + 2], "big")
-        self._watchdog_known = count != self._plan.watchdog_count
-        self.watchdog_due = self._watchdog_known
-        self.watchdog_verified = 0 < count <= self._plan.watchdog_count
+        shown = int.from_bytes(reply[_REGISTER_AT : _REGISTER_AT + 2], "big")
+        wanted = self._plan.settings[self._setting][1]
+        is_timer, is_right = self._setting == 0, shown == wanted
+        self._sound[self._setting] = is_right or (is_timer and 0 < shown < wanted)
+        self._watchdog_known = not is_right
+        if is_right:
+            self._setting = (self._setting + 1) % len(self._sound)
+        self.watchdog_due = not is_right or self._setting > 0
+        self.watchdog_verified = all(self._sound)
 
     def image_words(self) -> range:
         """Places of the words with the image, in the block that shows it."""
@@ -222,10 +236,10 @@ class OutputModule:
         """Its settings are looked at once more, as from time to time they must."""
         self.verify_ns = now_ns + VERIFY_EVERY_NS
         if self._plan.watchdog_count:
-            self._watchdog_known, self.watchdog_due = False, True
+            self._watchdog_known, self.watchdog_due, self._setting = False, True, 0
 
     def doubt_watchdog(self) -> None:
         """The module was away and may have lost its settings: verify again."""
         if self._plan.watchdog_count:
-            self._watchdog_known = False
+            self._watchdog_known, self._setting, self._sound = False, 0, [False] * len(self._sound)
             self.watchdog_due, self.watchdog_verified = True, False

@@ -102,6 +102,10 @@ class DescribedDevice(Device):
         words, at = self._words[spec.table], spec.address
         words[at], words[at + 1] = words[at + 1], words[at]
 
+    def shown(self, address: int) -> int:
+        """What a holding register holds."""
+        return self._words["holding"][address]
+
     def output(self, spec: PointSpec) -> bool:
         """Whether an output is held energised."""
         return self._words[spec.table][spec.address] == (1 if spec.table == "coil" else spec.raw_on)

@@ -22,13 +22,20 @@ def outputs(description: Description) -> Iterator[str]:
         return
     watchdog_s = 3.0 * TICK_S if description.watchdog is not None else 0.0
     bench = Bench(description, watchdog_s)
+    safe = description.fail_position
+    if safe is not None:
+        bench.device.set("holding", {safe.address: safe.safe ^ 1})
     bench.wanted = {spec.name: 1.0 for spec in specs}
     acks = bench.run(SETTLED_S).acks
     for spec in specs:
         if not bench.device.output(spec) or spec.name not in acks or acks[spec.name].open_frac != 1.0:
             yield f"{spec.name} was ordered on and is not proved on"
     if watchdog_s and not bench.io.watchdogs_verified():
-        yield f"a watchdog of {watchdog_s:g} s is not shown by the device after it was set"
+        yield f"a watchdog of {watchdog_s:g} s, or the fail position, is not shown by the device after it was set"
+    if safe is not None and watchdog_s and bench.device.shown(safe.address) != safe.safe:
+        yield f"the fail position (holding {safe.address}) was not set to {safe.safe}"
+    if safe is not None and not watchdog_s:
+        bench.device.set("holding", {safe.address: safe.safe})  # by hand, as the remark says
     yield from _released(bench, specs)
     yield from _abandoned(bench, specs, watchdog_s)
     yield from _deaf(description, specs)

@@ -8,6 +8,7 @@ from hal.description import known_types, load, parse
 from hal.errors import PodError
 from sim_hardware.described import battery
 from sim_hardware.described.bench import Bench
+from sim_hardware.station import Reply
 
 CASES = [(name, check) for name in known_types() for check in battery.checks_of(load(name))]
 REAL_TYPES = [name for name in known_types() if load(name).manufacturer != "reference pod"]
@@ -139,3 +140,23 @@ def test_a_description_that_hides_a_hole_is_caught_by_the_device() -> None:
     bench.run(4.0)
 
     assert bench.device.refused > 0
+
+
+@pytest.mark.parametrize(("device_type", "least_ns"), [("vacon10", 5_000_000), ("xy_md02", 1_750_000)])
+def test_a_device_that_wants_a_longer_silence_gets_it(device_type: str, least_ns: int) -> None:
+    description = load(device_type)
+    bench = Bench(description)
+    line, char_ns = bench.io.lines[0], 10_000_000_000 // max(description.baud)
+    sent, free_ns, gaps_ns = bench._station.receive, [0], []
+
+    def watched(data: bytes, now_ns: int) -> list[Reply]:
+        gaps_ns.append(now_ns - len(data) * char_ns - free_ns[0])
+        replies = sent(data, now_ns)
+        free_ns[0] = now_ns + sum(round(delay_s * 1e9) + len(reply) * char_ns for delay_s, reply in replies)
+        return replies
+
+    bench._station.receive = watched  # type: ignore[method-assign]  # a tap on the wire
+    bench.run(40.0)
+
+    assert line.name == "A"
+    assert min(gaps_ns[1:]) >= least_ns - 1000

@@ -8,8 +8,9 @@ from hal_desk import MS, SECOND, TICK_NS, TURNAROUND_NS, Pod, Replies, cells, mo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hal.device import Condition
+from hal.device import Condition, Device
 from hal.errors import PodError
+from hal.outputs import OutputModule, OutputPlan
 from hal.values import Command
 
 
@@ -335,3 +336,22 @@ def test_an_ack_always_shows_the_newest_order_of_its_issue_time(orders: list[tup
     assert len(acks) > 10
     assert all(issued[ack.issued_ns][ack.tag] == ack.open_frac for ack in acks)
     assert all(ack.issued_ns < ack.taken_ns for ack in acks)
+
+
+def test_a_fail_position_is_set_with_the_watchdog_and_both_are_verified() -> None:
+    plan = OutputPlan(0, 1, (("FV-1", 0),), 0, 2 * SECOND, 20, 8, fail_position=(6, 0))
+    module = OutputModule(plan, Device("XM", "A", 1, 0, 0), {})
+    shown, asked = {8: 0, 6: 1}, []
+
+    while module.watchdog_due:
+        frame = module.watchdog_request().frame
+        address = int.from_bytes(frame[2:4], "big")
+        asked.append((frame[1], address))
+        if frame[1] == 16:
+            shown[address] = int.from_bytes(frame[7:9], "big")
+            assert not module.watchdog_verified
+        module.watchdog_reply(bytes((1, frame[1], 2)) + shown[address].to_bytes(2, "big"))
+
+    assert asked == [(3, 8), (16, 8), (3, 8), (3, 6), (16, 6), (3, 6)]
+    assert module.watchdog_verified
+    assert shown == {8: 20, 6: 0}
