@@ -13,6 +13,7 @@ import numpy as np
 
 from pod_controller.kernels.compile import kernel, small_kernel
 from pod_controller.kernels.records import MAX_ELEMENTS, MAX_VESSELS
+from pod_controller.kernels.rules import FEED_FREE, NOT_WISHED
 from sim_hardware.plant_records import GAS_FLOW, MAX_CHUTES, SIGNALS, VESSELS, Row, Table
 from sim_hardware.signals import true_value
 from sim_hardware.tier_a_loop import run_ticks
@@ -22,7 +23,9 @@ CONTENT = 0  # + vessel of the plant: what is really in it
 CHUTE_BOUND = CONTENT + VESSELS  # + chute: the most the guard reckons it may hold
 BOUND = CHUTE_BOUND + MAX_CHUTES  # + vessel of the controller
 OTHERS = BOUND + MAX_VESSELS  # + signal - GAS_FLOW: gas, light, oxygen, temperatures
-CHANNELS = OTHERS + SIGNALS - GAS_FLOW
+DIGESTER = OTHERS + SIGNALS - GAS_FLOW  # what the controller believes of it and allows, and the truth
+FOS_TAC, RISK, FEED_CAP, FEED_RULE, TRUE_FOS_TAC = range(DIGESTER, DIGESTER + 5)  # the cap in kg/s, if any
+CHANNELS = DIGESTER + 5
 
 # Accounts: running sums at the beginning of each interval, and at the end of the run.
 ARRIVED = 0  # + chute
@@ -31,8 +34,8 @@ SPILLED = REFUSED + MAX_CHUTES  # + vessel of the plant
 PROCESSED = SPILLED + VESSELS
 ACCOUNTS = PROCESSED + 1
 
-# Kinds of what happened; index is a vessel of the controller, of the plant for SPILL.
-MODE, FLOAT, FULL, SPILL = 0, 1, 2, 3
+# Kinds of what happened; index is a vessel of the controller, of the plant for SPILL, the rule for FEED.
+MODE, FLOAT, FULL, SPILL, FEED = 0, 1, 2, 3, 4
 STOPPED, EXECUTE, SUSPENDED = 0, 2, 3  # in the order of modes.State
 SPILL_GAP_NS = 600 * 1_000_000_000  # a spill that goes on after less than this is the same one
 SHUT, OPEN, UNSEEN = 0, 1, 2
@@ -53,6 +56,7 @@ HEAD = np.dtype(
                 ("happened", "i8"),  # rows of HAPPENING in use
                 ("lost", "i8"),  # and those for which there was no room
                 ("mode", "i8"),
+                ("feed_rule", "i8"),
                 ("float_on", "i8", (MAX_VESSELS,)),
                 ("full", "i8", (MAX_VESSELS,)),
                 ("most_kg", "f8", (VESSELS,)),  # records before it
@@ -134,6 +138,15 @@ def widen_all(h: Row, p: Row, state: Row, params: Row, s: Row) -> None:
         widen(h, BOUND + v, state.bound_kg[v])
     for k in range(SIGNALS - GAS_FLOW):
         widen(h, OTHERS + k, true_value(params, s, GAS_FLOW + k))
+    if p.digestion.present != 0 and state.feed_rule != NOT_WISHED:
+        if state.unseen_s < p.digestion.carried_s:
+            widen(h, FOS_TAC, state.fos_tac_ratio)
+            widen(h, RISK, state.risk_ratio)
+        if state.feed_rule != FEED_FREE:
+            widen(h, FEED_CAP, state.feed_cap_kg_s)
+        widen(h, FEED_RULE, float(state.feed_rule))
+    if params.biology.period_ns > 0:
+        widen(h, TRUE_FOS_TAC, s.biology.fos_tac_ratio)
 
 
 @small_kernel
@@ -163,6 +176,8 @@ def elements_changed(h: Row, p: Row, f: Row, g: Row) -> bool:
 def vessels_changed(h: Row, p: Row, state: Row, f: Row, s: Row) -> bool:
     """True if a float, a vessel that counts as full, or a spill is not what it was."""
     changed = False
+    if state.feed_rule != h.feed_rule:
+        changed = True
     for v in range(p.n_vessels):
         changed |= f.float_on[v] != h.float_on[v]
         changed |= state.full[v] != h.full[v]
@@ -225,11 +240,15 @@ def look_at_elements(t: Row, p: Row, f: Row, g: Row) -> None:
 
 @kernel
 def look_for_changes(t: Row, p: Row, state: Row, f: Row, now_ns: int, mode: int) -> None:
-    """State of the pod, floats, vessels that count as full."""
+    """State of the pod, rule of the feed, floats, vessels that count as full."""
     h = t.head[0]
     if mode != h.mode:
         h.mode = mode
         happen(t, now_ns, MODE, 0, mode)
+    if state.feed_rule != h.feed_rule:
+        if h.feed_rule != NOT_WISHED or state.feed_rule != FEED_FREE:
+            happen(t, now_ns, FEED, state.feed_rule, 0 if state.feed_rule == FEED_FREE else 1)
+        h.feed_rule = state.feed_rule
     for v in range(p.n_vessels):
         if f.float_on[v] != h.float_on[v]:
             h.float_on[v] = f.float_on[v]

@@ -40,7 +40,9 @@ def digest(p: Record, s: Record, f: Record) -> None:
         bicarbonate_mmol_l = bicarbonate(d, f)
     if s.feed_rule == rules.NOT_WISHED:
         begin_model(d, s, known, bicarbonate_mmol_l)
-    s.unseen_s = 0.0 if known else s.unseen_s + s.digest_s
+    if known and s.unseen_s >= d.carried_s:  # too long alone to be believed: begin with what is seen
+        s.acids_mmol_l = max(0.0, s.alkalinity_mmol_l - bicarbonate_mmol_l)
+    s.unseen_s = 0.0 if known else min(s.unseen_s + s.digest_s, 1e12)
     advance_model(d, s, f, known, bicarbonate_mmol_l)
     s.digest_s = 0.0
     s.digest_fed_kg = 0.0

@@ -19,6 +19,7 @@ from sim_hardware.faults import NEVER_NS, Fault
 from sim_hardware.layout import vessel_names
 from sim_hardware.params import ENDLESS_KG
 from sim_hardware.pod_plant import Figures
+from sim_hardware.report.digester_view import digester_view
 from sim_hardware.report.packing import pack_range, pack_runs
 from sim_hardware.sampler import MODES, NS, RULES, Sampler, round_up_s
 
@@ -70,6 +71,7 @@ def contents(run: Run) -> dict[str, Any]:
         "refused": _sums(sampler, accounts[:, kern.REFUSED : kern.SPILLED]),
         "processed": _sums(sampler, accounts[:, kern.PROCESSED :]),
         "spilled": _sums(sampler, spilled) if spilled.any() else None,
+        "feed": digester_view(sampler) if sampler.topology.config.digestion else None,
         "lanes": _lanes(sampler),
         "rules": _rules(sampler),
         "sentences": {str(rule): SENTENCES[rule] for rule in RULES},
@@ -98,12 +100,21 @@ def _vessels(run: Run) -> list[dict[str, Any]]:
             "float_kg": float(p.float_on_kg) if vessel == rec.BUFFER and has_float else None,
             "level": _channel(sampler, kern.CONTENT + vessel, step_kg),
             "bound": _channel(sampler, bounds[name], step_kg, 2.0 * lip_kg) if name in bounds else None,
+            "kept_kg": _kept_kg(sampler.topology, name),
             "max_level_frac": run.figures.vessels[name].max_level_frac,
             "spilled_waste_kg": run.figures.vessels[name].spilled_kg,
             "spilled_kg": float(sampler.samples.accounts[sampler.intervals, kern.SPILLED + vessel]),
         }
         found.append(row)
     return found
+
+
+def _kept_kg(topology: Topology, name: str) -> float:
+    """Room that the guard keeps free in a vessel for what no inlet can stop, and for what is on its way."""
+    if name not in topology.vessels:
+        return 0.0
+    vessel = topology.table["vessels"][0, topology.vessels.index(name)]
+    return float(vessel["psi_kg"] + vessel["hold_up_kg"])
 
 
 def _bound_channels(topology: Topology) -> dict[str, int]:
@@ -216,6 +227,8 @@ def _happening(sampler: Sampler, row: rec.Row) -> Happening:
     at_s, index, on = int(row.at_ns) / NS, int(row.index), bool(row.on)
     if row.kind == kern.MODE:
         return Happening(at_s, "state", True, "pod", f"is {MODES[int(row.on)].value}")
+    if row.kind == kern.FEED:
+        return Happening(at_s, "feed", on, "feed", f"follows rule {index}: {rules.TEXT[index]}")
     if row.kind == kern.FLOAT:
         name = f"{topology.float_tags[index]} of {topology.vessels[index]}"
         return Happening(at_s, "float", on, name, "on, or cannot be read" if on else "off")

@@ -88,7 +88,10 @@
     const whole = min <= 0 && max >= end;
     document.getElementById("zoomed").textContent = whole ? "" : `${clock(min * unit.s)} to ${clock(max * unit.s)}`;
   }
-  const marked = run.happenings.filter((h) => h.kind === "fault" || (h.on && (h.kind === "spill" || h.kind === "float"))).slice(0, 60);
+  // Marks across every plot: faults and spills always, what repeats without end only while it can be told apart.
+  const few = (found) => (found.length <= 16 ? found : []);
+  const begun = (kind) => run.happenings.filter((h) => h.on && h.kind === kind);
+  const marked = [...run.happenings.filter((h) => h.kind === "fault"), ...begun("spill").slice(0, 40), ...few(begun("float")), ...few(begun("feed"))];
   function drawMarks(u) {
     const { ctx, bbox } = u;
     ctx.save();
@@ -214,6 +217,10 @@
       ["held at the end", `${kg(o.held_kg)} kg`, `${kg(o.held_start_kg)} kg at the start`], ["spilled", `${kg(o.spilled_kg)} kg`, spilled ? over.map((v) => v.name).join(", ") : "no vessel"],
       ["guard closures", kg(o.guard_closures), `shut ${lasting(o.closed_s)} in all`], ["fullest vessel", `${number(100 * fullest.max_level_frac)} %`, `${fullest.name}, of its lip`],
     ];
+    if (run.feed) {
+      const f = run.feed, worst = greatest(unpackRange(f.truth ?? f.estimate).high), capped = [41, 42, 43, 44].reduce((a, rule) => a + (f.by_rule_s[rule] ?? 0), 0);
+      cards.push(["FOS/TAC, worst", number(worst), capped > 0 ? `feed capped ${lasting(capped)}` : "feed never capped"]);
+    }
     head.append(el("div", { class: "cards" }, ...cards.map(([name, value, note]) => el("div", { class: name === "spilled" && spilled ? "card alarm" : "card" }, el("span", {}, name), el("b", {}, value), el("span", {}, note)))));
   }
 
@@ -275,12 +282,13 @@
       level(u, v.lip_kg, `lip ${kg(v.lip_kg)} kg`, "--lip", []);
       if (v.weir_kg !== null && v.weir_kg < v.lip_kg) level(u, v.weir_kg, `weir ${kg(v.weir_kg)} kg`, "--weir", [6, 4], true);
       if (v.float_kg !== null) level(u, v.float_kg, "", "--weir", [2, 3]);
+      if (v.kept_kg > 0.05 * v.lip_kg) level(u, v.lip_kg - v.kept_kg, `kept free above ${kg(v.lip_kg - v.kept_kg)} kg`, "--weir", [2, 3], true);
     };
     const over = v.spilled_kg > 1e-9 ? `, spilled ${kg(v.spilled_kg)} kg` : "";
     plot(where, v.name, `${kg(low)} to ${kg(high)} kg, lip ${kg(v.lip_kg)} kg${over}`, height, { scales: { y: { range: [bottom, top] } }, axes: [{ scale: "y", label: "kg" }], series: found.map((f) => f.series), hooks: { draw: [lines] } }, found.map((f) => f.column));
   }
   function levels() {
-    const here = section("Levels", "Blue: what is really in the vessel. Orange: the most the guard reckons it may hold now. Red: the lip. Dashed: weir; dotted: the float in the buffer.");
+    const here = section("Levels", "Blue: what is really in the vessel. Orange: the most the guard reckons it may hold now. Red: the lip. Dashed: weir; dotted: the float in the buffer, and in others the room that is kept for what no inlet can stop (pressure, foam, gas).");
     const front = run.vessels.filter((v) => v.name === "buffer"), rest = run.vessels.filter((v) => v.name !== "buffer");
     front.forEach((v) => vessel(here, v, 290));
     const grid = el("div", { class: "grid" });
@@ -366,7 +374,39 @@
     twoAxes(here, "Luminous culture", "", { label: "light, 1 = brightest", unit: "", fromZero: 1.1, rows: [["light", s.light_frac, "--light"]] }, { label: "oxygen, mg/L (dashed)", unit: "mg/L", fromZero: 1.4, rows: [["dissolved oxygen", s.oxygen_mg_l, "--level"]] });
   }
 
-  const KINDS = { state: ["pod's state", "--level"], fault: ["faults", "--warm"], float: ["floats", "--bound"], full: ["counts as full", "--lid"], spill: ["spills", "--lip"] };
+  // Free, slowed, held, stopped, blind: from calm to alarming, and grey for not seen.
+  const STAGES = { 40: ["free", "#009e73", 0.3], 41: ["slowed", "#e69f00", 0.8], 42: ["held low", "#d55e00", 0.9], 43: ["stopped", "#c1121f", 1], 44: ["by the table", "#666666", 0.8] };
+  function digester() {
+    const f = run.feed;
+    if (!f) return;
+    const here = section("How sour the digester is", `FOS/TAC, acids over alkalinity, warns days before the pH. The controller estimates it from gas flow, methane share and pH, adds ${f.error} for its usual error, and slows the feed from ${f.limits[0]}, holds it low from ${f.limits[1]}, stops it from ${f.limits[2]}.`);
+    const found = [rangeSeries("as estimated by the controller", unpackRange(f.estimate), ink("--bound"), "", { width: 1.75 })];
+    if (f.truth) found.push(rangeSeries("as it really was", unpackRange(f.truth), ink("--level"), "", { width: 1.75 }));
+    const lab = run.signals.fos_tac_ratio;
+    if (lab) found.push(rangeSeries("as the laboratory said last", unpackRange(lab), ink("--muted"), "", { width: 1.25, dash: [4, 3] }));
+    const top = 1.08 * Math.max(f.limits[1] + 0.05, ...found.map((x) => greatest(x.high)));
+    const names = ["slow", "hold", "stop"];
+    const lines = (u) => f.limits.forEach((limit, k) => level(u, limit, `${names[k]} ${limit}`, k === 2 ? "--lip" : "--weir", k === 2 ? [] : [6, 4]));
+    const words = found.map((x) => `${x.series.label} ${number(least(x.low))} to ${number(greatest(x.high))}`).join("; ");
+    plot(here, "FOS/TAC", words, 260, { scales: { y: { range: [0, top] } }, axes: [{ scale: "y", label: "FOS/TAC" }], series: found.map((x) => x.series), hooks: { draw: [lines] } }, found.map((x) => x.column));
+    const values = unpackRuns(f.rule);
+    const row = { name: "feed", pieces: pieces(values, (v) => (STAGES[v] ? { colour: () => STAGES[v][1], alpha: STAGES[v][2] } : null)), say: (x) => { const v = at(values, x); return STAGES[v] ? `rule ${v}, ${run.sentences[v]}` : ""; } };
+    const spent = Object.entries(f.by_rule_s).map(([rule, s]) => `${STAGES[rule][0]} ${lasting(s)}`).join(", ");
+    lanes(here, "What the digester takes", spent, [row]);
+    const cap = rangeSeries("at most", unpackRange(f.cap_kg_d), ink("--bound"), "kg/d", { width: 1.75 });
+    const fed = fedPerDay();
+    plot(here, "Feed and its cap", `kg of slurry a day: what was fed, averaged over ${lasting(averagedS)}, and the most that the digester was thought to take (nothing under rule 40: the level decides)`, 200, { scales: { y: { range: [0, 1.08 * Math.max(1, greatest(cap.high), greatest(fed.high))] } }, axes: [{ scale: "y", label: "kg slurry a day" }], series: [cap.series, fed.series], hooks: {} }, [cap.column, fed.column]);
+    here.append(el("ul", { class: "key" }, ...Object.keys(f.by_rule_s).map((rule) => el("li", {}, el("span", { class: "swatch", style: `background:${STAGES[rule][1]};opacity:${STAGES[rule][2]}` }), `${rule}: ${run.sentences[rule]}`))));
+  }
+  // Slurry into the digester, over six hours before (an eighth of a short run; or since the start).
+  const averagedS = Math.min(21600, endS / 8);
+  function fedPerDay() {
+    const sum = unpackRange(run.processed).high, back = Math.max(1, Math.round(averagedS / dt));
+    const rate = sum.map((v, i) => { const from = Math.max(0, i - back); return i === 0 ? null : (run.feed.slurry_ratio * (v - sum[from]) * 86400) / ((i - from) * dt); });
+    return rangeSeries("fed", { low: rate, high: rate }, ink("--open"), "kg/d");
+  }
+
+  const KINDS = { state: ["pod's state", "--level"], fault: ["faults", "--warm"], float: ["floats", "--bound"], full: ["counts as full", "--lid"], feed: ["feed", "--open"], spill: ["spills", "--lip"] };
   // What begins is painted until it ends; a state or a spill is a mark.
   function spans(own, h, k, width) {
     const from = h.at_s / unit.s;
@@ -399,7 +439,7 @@
     here.append(el("p", { class: "mono" }, `Trace of every permit, SHA-256: ${o.trace_sha256}. Mass balance error ${o.balance_error_kg.toExponential(1)} kg, ${o.overruns} overruns, outputs at their fail states at the end: ${o.outputs_at_fail ? "yes" : "NO"}.`));
   }
 
-  heading(); arrivals(); levels(); positions(); shedding(); feeding(); biology(); events(); figures();
+  heading(); arrivals(); levels(); positions(); shedding(); feeding(); digester(); biology(); events(); figures();
 
   // --- Size, theme, print ----------------------------------------------------------------------------------------------
   const fit = (wide) => plots.forEach(({ made, box, height }) => made.setSize({ width: Math.max(300, wide ? Math.min(wide, box.clientWidth) : box.clientWidth), height }));

@@ -215,3 +215,14 @@ def test_ticks_between_two_steps_leave_the_model_alone() -> None:
     for name, *_ in DIGESTER_STATE_FIELDS:
         if name not in ("digest_s", "digest_fed_kg"):
             assert digester.state[name] == before[0].state[name], name
+
+
+def test_first_look_after_long_blindness_counts_alone() -> None:
+    digester = Digester()
+    digester.minutes(400, seen=False)
+    digester.show(ph=SOUR_PH)
+
+    s = digester.minutes(1)
+
+    left_mmol_l = bicarbonate(digester.model, digester.frame)
+    assert s.acids_mmol_l == pytest.approx(212.0 - left_mmol_l, rel=0.02)
