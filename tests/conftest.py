@@ -5,6 +5,8 @@ tests/support, which is on the import path. It must not import the code under te
 """
 
 import os
+import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -30,6 +32,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def depth(request: pytest.FixtureRequest) -> str:
     """How far a campaign goes: "sample" in CI, "full" with --full."""
     return "full" if request.config.getoption("--full") else "sample"
+
+
+@pytest.fixture(autouse=True)
+def kernels_stay_open() -> Iterator[None]:
+    """A test that arms a core closes the kernels to further compilation, which later tests of this process may need."""
+    yield
+    compiler = sys.modules.get("pod_controller.kernels.compile")
+    if compiler is not None:
+        compiler.reopen()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -119,7 +119,7 @@ def measure(samples: Sequence[tuple[int, float]], end_frac: float) -> Way:
     if not moving:
         return Way(at_most_s / 2.0, at_most_s)
     (first_ns, first_frac), (last_ns, last_frac) = moving[0], moving[-1]
-    if len(moving) == 1 or last_frac <= first_frac:
+    if last_ns <= first_ns or last_frac <= first_frac:
         gaps_s = (first_ns - left_ns + arrived_ns - last_ns) / NS
         return Way(at_most_s - gaps_s / 2.0, at_most_s)
     per_ns = (last_frac - first_frac) / (last_ns - first_ns)

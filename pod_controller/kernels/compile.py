@@ -61,6 +61,13 @@ def close() -> None:
             dispatcher.disable_compile()
 
 
+def reopen() -> None:
+    """Undo `close`, for whoever goes on in the same process (a test)."""
+    for dispatcher in _dispatchers:
+        if hasattr(dispatcher, "disable_compile"):
+            dispatcher.disable_compile(False)
+
+
 def compiled_signatures() -> int:
     """How many machine-code versions exist; constant once closed."""
     return sum(len(getattr(dispatcher, "signatures", ())) for dispatcher in _dispatchers)

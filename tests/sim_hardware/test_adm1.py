@@ -249,5 +249,5 @@ def test_bench_biology_prints_each_goal_beside_its_figure() -> None:
     result = CliRunner().invoke(bench, ["biology", "--tiny", "--json"], standalone_mode=False)
 
     shown = json.loads(result.stdout)["rows"]
-    assert [row["name"] for row in shown] == ["adm1_day", "adm1_day_aim", "adm1_against_lsoda"]
+    assert [row["name"] for row in shown] == ["adm1_day", "adm1_day_aim", "adm1_against_lsoda", "biology_alone"]
     assert all(row["figure"] > 0.0 for row in shown)

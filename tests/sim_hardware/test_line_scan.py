@@ -118,5 +118,5 @@ def test_a_scan_of_ten_devices_stands_beside_the_wire_and_beside_other_clients()
     assert detail["ideal_ms"] == pytest.approx((18 + 10 * 25) * 10e3 / 115200 + 11 * 5.75, rel=1e-3)
     assert rows["scan at 115200"]["figure"] > 0.98
     assert detail["pymodbus_ratio"] > 0.98
-    assert rows["beside a dead device at 115200"]["detail"]["periods"] == 9 * 4
+    assert 9 * 3 <= rows["beside a dead device at 115200"]["detail"]["periods"] <= 9 * 4
     assert all(row["met"] is (row["figure"] <= row["goal"]) for row in rows.values())

@@ -70,6 +70,8 @@ def test_a_technician_strokes_calibrates_and_hands_over_by_the_runbook(tmp_path:
             zero = take(terminal, "", "empty")
             stroked = podctl(*told["stroke FV-101"])
             oxygen = podctl(*told["calibrate AT-704"])
+            live = Live(folder / "control.sock")
+            wait_until(lambda: (live.sample("WT-101").raw_value or 0.0) > 10.0, "the span weight is there")
             span = take(terminal, "20", "M1 20 kg, No. 12")
             terminal.expect("Put it in force")
             terminal.sendline("y")
