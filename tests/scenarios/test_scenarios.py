@@ -14,6 +14,8 @@ from sim_hardware.tier_a import Result
 
 SEEDS_A = {"sample": range(6), "full": range(50)}
 SEEDS_B = {"sample": range(1), "full": range(3)}
+WHOLE_B = {"quiet_day", "festival", "festival_line_lost"}  # in a sample the others stop after this time
+SHORT_B_S = 10_800.0
 SEEDS_PAIRS = {"sample": range(12), "full": range(200)}
 
 # Two faults at once, in the first peak of the festival, when the buffer is nearly full.
@@ -42,10 +44,13 @@ def figure(result: Result, name: str) -> float:
     return float(getattr(result.figures, name))
 
 
-def assert_holds(result: Result, must_hold: object) -> None:
+def assert_holds(result: Result, must_hold: object, whole: bool = True) -> None:
+    """whole: False for a run cut short, of which what must be reached by the end is not asked."""
     bounds = dict(must_hold).get(result.policy, {})  # type: ignore[call-overload]  # a mapping from the scenario file
     assert bounds, f"{result.scenario} says nothing of policy {result.policy}"
     for name, bound in bounds.items():
+        if not whole and not name.endswith("_max"):
+            continue
         value = figure(result, name.removesuffix("_max").removesuffix("_min"))
         fine = value <= bound if name.endswith("_max") else value >= bound
         assert fine, f"{result.scenario} seed {result.seed} {result.policy}: {name} {bound}, but {value}"
@@ -65,12 +70,14 @@ def test_the_guarded_pod_keeps_what_the_scenario_demands_in_tier_a(name: str, de
 @pytest.mark.parametrize("name", scenarios.names())
 def test_the_guarded_pod_keeps_what_the_scenario_demands_in_tier_b(name: str, depth: str) -> None:
     for seed in SEEDS_B[depth]:
-        drawn = scenarios.draw(name, seed, len(config().chute))
+        whole = depth == "full" or name in WHOLE_B
+        most_s = scenarios.load(name).duration_h * 3600.0
+        drawn = scenarios.draw(name, seed, len(config().chute), most_s if whole else min(most_s, SHORT_B_S))
         pod = SimulatedPod(config(), drawn)
 
         pod.run()
 
-        assert_holds(pod.result(), drawn.must_hold)
+        assert_holds(pod.result(), drawn.must_hold, whole)
 
 
 @pytest.mark.campaign

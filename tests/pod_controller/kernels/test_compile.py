@@ -145,6 +145,7 @@ CLOSED = """
 import sys
 import numpy as np
 from numba.core import event
+from numba.core.runtime import rtsys
 from any_bits import EDGES, HOSTILE, scatter
 from plant_bench import bench, reference_plant
 from pod_controller.kernels.cycle import cycle
@@ -157,21 +158,26 @@ class Listener(event.Listener):
     def on_start(self, happened): events.append(happened)
     def on_end(self, happened): pass
 event.register("numba:compile", Listener())
-for seed in range(10_000):
+before = rtsys.get_allocation_stats()
+for seed in range(int(sys.argv[1])):
     scatter(b.frame, seed, list(HOSTILE), list(EDGES), 0.3)
     cycle(b.plant, b.desk)
+after = rtsys.get_allocation_stats()
 try:
     cycle(b.plant, b.desk.view("u1"))
 except TypeError:
-    print(len(events))
+    print(len(events), after.alloc - before.alloc, after.mi_alloc - before.mi_alloc)
 """
+TICKS = {"sample": "10000", "full": "100000"}
 
 
-def test_closed_kernels_compile_nothing_more_and_refuse_an_unknown_type() -> None:
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{SUPPORT}"}
-    done = subprocess.run([sys.executable, "-c", CLOSED], env=environment, check=False, capture_output=True, text=True)
+@pytest.mark.campaign
+def test_closed_kernels_compile_and_allocate_nothing_more_and_refuse_an_unknown_type(depth: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{SUPPORT}", "NUMBA_NRT_STATS": "1"}
+    command = [sys.executable, "-c", CLOSED, TICKS[depth]]
+    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
 
-    assert done.stdout.strip() == "0", done.stderr
+    assert done.stdout.split() == ["0", "0", "0"], done.stderr
 
 
 def decorated() -> list[tuple[str, ast.FunctionDef, set[str]]]:
