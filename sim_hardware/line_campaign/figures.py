@@ -31,7 +31,10 @@ def figures(transactions: int, seed: int, baud: int = BAUD) -> dict[str, Any]:
 
 
 def document(result: Result, seed: int, baud: int) -> dict[str, Any]:
-    """Counts since the start. wrong_good counts values and Acks; cost is line time lost, from request to readiness."""
+    """Counts since the start. wrong_good counts frames, as its expectation does; each may carry several values.
+
+    Cost is line time lost, from request to readiness.
+    """
     shown = sum(is_shown_collision(wrong) for wrong in result.wrong)
     frames = sorted({wrong.heard.number for wrong in result.wrong})
     limit = poisson_limit(result.expected_collisions_count)
@@ -40,11 +43,11 @@ def document(result: Result, seed: int, baud: int) -> dict[str, Any]:
         "bench": "line",
         "transactions": result.transactions,
         "faults": faults,
-        "wrong_good": len(result.wrong),
-        "wrong_good_shown_collisions": shown,
-        "wrong_good_frames": len(frames),
+        "wrong_good": len(frames),
+        "wrong_good_values": len(result.wrong),
+        "wrong_good_values_of_shown_collisions": shown,
         "wrong_good_expected_collisions": result.expected_collisions_count,
-        "wrong_good_limit_frames": limit,
+        "wrong_good_limit": limit,
         "undetected_values": result.undetected,
         "undetected_values_expected": result.expected_undetected_count,
         "implausible_values": result.implausible,
