@@ -18,11 +18,11 @@ from hal.errors import PodError
 
 if TYPE_CHECKING:
     from pod_controller.config import PodConfig
+    from sim_hardware.fast_tier.tier_a import Result
     from sim_hardware.faults import Fault
     from sim_hardware.pod import SimulatedPod
     from sim_hardware.sampler import Sampler
     from sim_hardware.scenarios import Scenario
-    from sim_hardware.tier_a import Result
 
     Look = Callable[[SimulatedPod, int], None]
 
@@ -94,12 +94,13 @@ class Ended(NamedTuple):
 def sim(**options: Any) -> int:
     """Run a simulated pod: podctl sim SCENARIO (quiet_day, festival, ...)."""
     from pod_controller.config import load  # the compiler comes in with it
-    from sim_hardware import cli_report, outcome, scenarios
+    from sim_hardware import scenarios
+    from sim_hardware.verbs import cli_report, outcome
 
     asked = Asked(**options)
     _refuse_nonsense(asked)
     if asked.serve_in is not None:
-        from sim_hardware import cli_serve
+        from sim_hardware.verbs import cli_serve
 
         return cli_serve.run(asked, asked.serve_in)
     if asked.scenario is None:
@@ -126,7 +127,7 @@ def sim(**options: Any) -> int:
 def _drawn(asked: Asked, scenario: str, config: "PodConfig") -> "tuple[Scenario, list[Fault]]":
     """The run asked for and its extra faults. A scenario, fault or target that does not exist is a usage error."""
     from sim_hardware import faults, scenarios
-    from sim_hardware.fault_targets import targets_of
+    from sim_hardware.troubles.targets import targets_of
 
     try:
         drawn = scenarios.draw(scenario, asked.seed, len(config.chute), asked.duration_s, asked.biology)
@@ -173,18 +174,18 @@ def _run(
 ) -> Ended:
     if asked.tier == "a":
         from pod_controller import topology
-        from sim_hardware import tier_a
+        from sim_hardware.fast_tier import tier_a
 
         options = tier_a.Options(sampler=sampler)
         result = tier_a.run(topology.build(config), drawn, drawn.seed, asked.policy, extra, options=options)
         return Ended(result, 0, False)
-    from sim_hardware.live import LiveView, PlainView, View
+    from sim_hardware.verbs.live import LiveView, PlainView, View
 
     view: View = LiveView(clock) if sys.stderr.isatty() and not asked.as_json else PlainView()
     look = view.look if sampler is None else _both(sampler.look, view.look)
     try:
         if asked.wire:
-            from sim_hardware import real_time
+            from sim_hardware.serving import real_time
 
             pod, interrupted = real_time.run(config, drawn, asked.policy, extra, look)
             ended = Ended(pod.result("c"), pod.overruns, interrupted)

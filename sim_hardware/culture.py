@@ -22,8 +22,8 @@ import numpy as np
 
 from pod_controller.kernels.compile import kernel
 from sim_hardware import cli_science
-from sim_hardware.adm1_records import Row, Table, Vector
-from sim_hardware.stiff import Matrix
+from sim_hardware.adm1.records import Row, Table, Vector
+from sim_hardware.adm1.stiff import Matrix
 
 CIRCUIT_FILE = "reference/quorum_sensing_continuous_culture.json"
 S, N, A, C, L = range(5)

@@ -8,7 +8,7 @@ the published rates (f = 1) no overload of this vessel ever turns it sour; plant
 A run: 300 d of the feed from the published initial state with the same f, then the feed's flow times the overload, the
 state read every hour; crossings are interpolated between hours.
 
-Neighbours: `adm1` (the model), `adm1_files` (checks), reference/digester_feed.json (the pod's own feed). Must not know
+Neighbours: `adm1` (the model), `adm1.files` (checks), reference/digester_feed.json (the pod's own feed). Must not know
 the pod's pumps or the controller.
 """
 
@@ -22,11 +22,13 @@ import click
 import numpy as np
 
 from hal.errors import PodError
-from sim_hardware import adm1, adm1_parameters, cli_science
-from sim_hardware import adm1_records as r
-from sim_hardware.adm1_files import FLOW, Influent, numbers, read_object
-from sim_hardware.adm1_records import Row, Table, Vector
-from sim_hardware.adm1_solver import advance
+from sim_hardware import cli_science
+from sim_hardware.adm1 import parameters as adm1_parameters
+from sim_hardware.adm1 import records as r
+from sim_hardware.adm1 import simulation as adm1
+from sim_hardware.adm1.files import FLOW, Influent, numbers, read_object
+from sim_hardware.adm1.records import Row, Table, Vector
+from sim_hardware.adm1.solver import advance
 
 E_FEED = 144
 OWN_FEED = "reference/digester_feed.json"

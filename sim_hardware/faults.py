@@ -2,7 +2,7 @@
 
 `parse` reads `KIND@TARGET:from=..,for=..,k=v`; `plan` turns what was read into rows for the plant, rows for the field
 layer of the fast tier, and injections for the devices on the wire. To add a kind: a row of CATALOGUE, and its effect in
-`plant.switch_fault`, `field` or `wire_faults`.
+`plant.switch_fault`, `field` or `troubles.wire_faults`.
 
 Neighbours: `scenarios` and the command line name faults here; `plant`, `field` and `wiring` carry them out. Must not
 know what a controller makes of them. Group ids are those of the project's fault catalogue (S sensor, A actuator,
@@ -19,8 +19,8 @@ import numpy as np
 
 from hal.errors import PodError
 from sim_hardware import plant_records as rec
-from sim_hardware.fault_targets import Targets
 from sim_hardware.plant_records import Table
+from sim_hardware.troubles.targets import Targets
 
 UNKNOWN_KIND, BAD_FAULT, UNKNOWN_TARGET, UNFIT_TIER = 151, 152, 153, 154
 NS = 1_000_000_000

@@ -17,10 +17,10 @@ from hal.errors import PodError
 from pod_controller.config import PodConfig
 from sim_hardware import faults
 from sim_hardware.biology.start import equip
-from sim_hardware.fault_targets import targets_of
 from sim_hardware.params import Start, fresh_pod, plant_params, reference
 from sim_hardware.pod_plant import Plant, StandingPlant
 from sim_hardware.scenarios import Scenario
+from sim_hardware.troubles.targets import targets_of
 from sim_hardware.wire import WireBench, Wired
 from sim_hardware.wiring import DEVICES, LINES, FieldSide, WiredDevice, WiredLine, analog_tags
 

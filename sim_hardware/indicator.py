@@ -11,7 +11,7 @@ from functools import lru_cache
 from hal.device_facts import ContinuousFormat
 from sim_hardware.rtu_codec import Request
 from sim_hardware.station import Probe, Reply
-from sim_hardware.wire_faults import WireFault
+from sim_hardware.troubles.wire_faults import WireFault
 
 PERIOD_NS = 1_000_000_000 // 7
 _STX, _CR = b"\x02", b"\r"

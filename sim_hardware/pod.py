@@ -25,10 +25,10 @@ from pod_controller.step import step
 from pod_controller.topology import Topology
 from sim_hardware import faults
 from sim_hardware.executive import Executive
+from sim_hardware.fast_tier.policies import POLICIES
+from sim_hardware.fast_tier.tier_a import Result, fill_budget
 from sim_hardware.hardware import build as build_hardware
-from sim_hardware.policies import POLICIES
 from sim_hardware.scenarios import Scenario
-from sim_hardware.tier_a import Result, fill_budget
 
 NS = 1_000_000_000
 SETTLE_S = 5.0  # outputs are at their fail states and read back within this, or something is wrong

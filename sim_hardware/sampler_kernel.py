@@ -14,9 +14,9 @@ import numpy as np
 from pod_controller.kernels.compile import kernel, small_kernel
 from pod_controller.kernels.records import MAX_ELEMENTS, MAX_VESSELS
 from pod_controller.kernels.rules import FEED_FREE, NOT_WISHED
+from sim_hardware.fast_tier.loop import run_ticks
 from sim_hardware.plant_records import GAS_FLOW, MAX_CHUTES, SIGNALS, VESSELS, Row, Table
 from sim_hardware.signals import true_value
-from sim_hardware.tier_a_loop import run_ticks
 
 # Channels: quantities of which each interval keeps the least and the greatest.
 CONTENT = 0  # + vessel of the plant: what is really in it
@@ -80,7 +80,7 @@ HAPPENING = np.dtype(
 
 @kernel
 def run_ticks_seen(core: Row, hardware: Row, counts: Table, trace: Row, t: Row) -> None:
-    """`tier_a_loop.run_ticks` to until_tick, or until the trace is full, with a look every few ticks."""
+    """`fast_tier.loop.run_ticks` to until_tick, or until the trace is full, with a look every few ticks."""
     r = counts[0]
     end_tick = r.until_tick
     every = t.head[0].every

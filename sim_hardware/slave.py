@@ -13,7 +13,7 @@ from sim_hardware import rtu_codec as codec
 from sim_hardware.instruments import Device, RefusedError
 from sim_hardware.rtu_codec import Request
 from sim_hardware.station import NEVER_NS, Reply
-from sim_hardware.wire_faults import WireFault
+from sim_hardware.troubles.wire_faults import WireFault
 
 _CACHE_FRAMES = 4096
 

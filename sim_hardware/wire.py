@@ -2,7 +2,7 @@
 
 Job: bytes of a pseudo-terminal -> frames -> stations -> bytes, each as late as 10 bits per character
 at the line's speed make it (a pseudo-terminal itself has no speed). 8N1, as a pseudo-terminal takes
-no parity. Neighbours: station.py, rtu_codec.py (framing), tcp_end.py (lines without a speed),
+no parity. Neighbours: station.py, rtu_codec.py (framing), modbus_tcp (lines without a speed),
 executive.py (the same on virtual time). Must not know: devices, plant beyond advance_to, the controller.
 """
 
@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 from hal.clock import Clock
 from sim_hardware.executive import Plant
+from sim_hardware.modbus_tcp.server import TcpEnd
 from sim_hardware.rtu_codec import RequestFramer
 from sim_hardware.station import NEVER_NS, Reply, Station
-from sim_hardware.tcp_end import TcpEnd
 
 SAMPLE_S = 0.1
 _SILENCE_S = 0.02  # end of an unframed rest: far above 3.5 characters, as a stream comes in pieces

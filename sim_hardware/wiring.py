@@ -13,15 +13,15 @@ from typing import NamedTuple
 from hal.description import Protocol
 from hal.errors import PodError
 from hal.line import Line
-from sim_hardware import mbap
 from sim_hardware.executive import Executive, Port
-from sim_hardware.gateway import Gateway
 from sim_hardware.indicator import IndicatorLine, WeighIndicator
 from sim_hardware.instruments import Analog8, Device, LevelHydrostatic, LevelRadar, LoadCell4, TempPt1004
 from sim_hardware.io_module import IoModule8
+from sim_hardware.modbus_tcp import mbap
+from sim_hardware.modbus_tcp.gateway import Gateway
 from sim_hardware.slave import LineOfSlaves, Slave
 from sim_hardware.station import Probe
-from sim_hardware.wire_faults import make
+from sim_hardware.troubles.wire_faults import make
 
 TCP_PACE = 10_000_000_000  # characters of 1 ns: beside everything else a loopback takes no time
 Far = LineOfSlaves | Gateway | IndicatorLine

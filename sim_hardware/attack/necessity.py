@@ -29,10 +29,10 @@ from sim_hardware.attack.kinds import (
 from sim_hardware.attack.play import play
 from sim_hardware.attack.records import GREEDY, RUN, WORLD
 from sim_hardware.attack.world import drawn, first_run
-from sim_hardware.c_twin import CTwin
 from sim_hardware.proof.breakages import TERMS
 from sim_hardware.proof.interpreter import Breakage
 from sim_hardware.proof.report import notice, prove
+from sim_hardware.to_c.twin import CTwin
 
 GAMES = 300
 TICKS = 4_000

@@ -12,7 +12,7 @@ import numpy as np
 from pod_controller.kernels.records import MAX_LEVELS, Record, Table
 from sim_hardware.attack.kinds import FROZEN, PROMISED, Group
 from sim_hardware.attack.records import BY_CHANCE, NS, RUN, WORLD
-from sim_hardware.plant_builder import Draw, Ranges, drawn_plant
+from sim_hardware.guard_trial.plant_builder import Draw, Ranges, drawn_plant
 
 MODULES = 3
 NO_WEIR_KG = 1e29

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim_hardware import adm1_parameters
-from sim_hardware import adm1_records as r
-from sim_hardware.adm1_records import Vector
+from sim_hardware.adm1 import parameters as adm1_parameters
+from sim_hardware.adm1 import records as r
+from sim_hardware.adm1.records import Vector
 from sim_hardware.plant_records import DIGESTER, Table
 
 IONS = ("S_IC", "S_IN", "S_cat", "S_an")

@@ -8,7 +8,7 @@ Neighbours: `step` looks every minute, `start` once. Must not know the plant.
 import math
 
 from pod_controller.kernels.compile import kernel
-from sim_hardware.adm1_records import ACID, ACIDS, COD_PER_KMOL, GASES, LIQUIDS, S_IC, S_IN
+from sim_hardware.adm1.records import ACID, ACIDS, COD_PER_KMOL, GASES, LIQUIDS, S_IC, S_IN
 from sim_hardware.biology.records import Row
 
 ACETIC_KG_KMOL, CALCITE_KG_KMOL = 60.0, 50.0  # per charge

@@ -11,7 +11,7 @@ Neighbours: `step` calls it every minute. Must not know the digester.
 """
 
 from pod_controller.kernels.compile import kernel
-from sim_hardware.adm1_records import GASES
+from sim_hardware.adm1.records import GASES
 from sim_hardware.biology.records import BURNER, PATHS, Row
 
 MBAR = 1000.0  # per bar

@@ -1,7 +1,7 @@
 """The tables of the pod's biology, nested in the plant's: BIOLOGY_PARAMS in PARAMS, BIOLOGY in POD.
 
 period_ns = 0 means that a pod runs without biology; everything else is then unused. Liquid states are in the order of
-LIQUID of `adm1_records` and in its units (kg COD or kmol, per m3 where it is a concentration); gases in the order of
+LIQUID of `adm1.records` and in its units (kg COD or kmol, per m3 where it is a concentration); gases in the order of
 GAS: kg COD of H2, kg COD of CH4, kmol of CO2. Pressures are gauge. Volumes of gas are wet, at P_atm and 35 degC.
 
 Neighbours: `start` fills them, the kernels of this package read and change them, `plant_records` nests them. Must not
@@ -10,7 +10,7 @@ know the plant.
 
 import numpy as np
 
-from sim_hardware.adm1_records import (
+from sim_hardware.adm1.records import (
     DIGESTION,
     GASES,
     HYDROLYSES,

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from sim_hardware import adm1_records as r
-from sim_hardware.adm1_records import Vector
+from sim_hardware.adm1 import records as r
+from sim_hardware.adm1.records import Vector
 
 Hours = Annotated[float, Field(ge=0.0, le=1000.0, allow_inf_nan=False)]
 Waste = Literal["kitchen", "festival", "summer", "winter"]

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from sim_hardware import adm1_records as r
 from sim_hardware import culture, digester
-from sim_hardware.adm1_records import Table, Vector
+from sim_hardware.adm1 import records as r
+from sim_hardware.adm1.records import Table, Vector
 from sim_hardware.biology import records as bio
 from sim_hardware.biology.chemistry import look, solids_kg_m3
 from sim_hardware.biology.luminous import aeration_at_rest, begin_culture

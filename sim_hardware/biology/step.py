@@ -11,8 +11,8 @@ slurry.
 import math
 
 from pod_controller.kernels.compile import kernel
-from sim_hardware.adm1_records import GASES, HYDROLYSES, LIQUIDS, S_CAT, S_IN, UPTAKES
-from sim_hardware.adm1_solver import advance
+from sim_hardware.adm1.records import GASES, HYDROLYSES, LIQUIDS, S_CAT, S_IN, UPTAKES
+from sim_hardware.adm1.solver import advance
 from sim_hardware.biology.chemistry import ask_laboratory, look, solids_kg_m3
 from sim_hardware.biology.foam import note_load, rise, swell
 from sim_hardware.biology.gas_line import standing_mbar, vent

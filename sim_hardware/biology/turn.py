@@ -4,7 +4,7 @@ The hydraulics (`plant.play`) and the biology take turns instead of one calling 
 every caller up to the loop, and ADM1 need not be in all of them. Whoever drives the plant brings it to `due_ns` and
 calls `take_turns`.
 
-Neighbours: `step` is the living, `tanks` carries what runs over; `pod_plant` and `tier_a_loop` call. Must not know
+Neighbours: `step` is the living, `tanks` carries what runs over; `pod_plant` and `fast_tier.loop` call. Must not know
 what drives them.
 """
 

@@ -14,7 +14,7 @@ from hal.values import Command, Reading, Scan
 from sim_hardware.described.device import DescribedDevice
 from sim_hardware.executive import Executive, Port
 from sim_hardware.slave import LineOfSlaves, Slave
-from sim_hardware.wire_faults import make
+from sim_hardware.troubles.wire_faults import make
 
 DEVICE, LINE, UNIT = "X-1", "A", 1
 TICK_S = 2.0  # slow devices at low baud rates still fit

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sim_hardware.rtu_codec import Request
 from sim_hardware.station import NEVER_NS, Probe, Reply
-from sim_hardware.wire_faults import WireFault
+from sim_hardware.troubles.wire_faults import WireFault
 
 SECOND_NS = 1_000_000_000
 _SPOKEN = Request(0, 0, 0, 0, b"", 0)

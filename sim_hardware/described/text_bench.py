@@ -13,7 +13,7 @@ from sim_hardware.described.ezo import EzoProbe
 from sim_hardware.executive import Executive, Port
 from sim_hardware.indicator import IndicatorLine, WeighIndicator
 from sim_hardware.station import Reply
-from sim_hardware.wire_faults import make
+from sim_hardware.troubles.wire_faults import make
 
 DEVICE, LINE = "X-1", "A"
 TICK_S = 0.5

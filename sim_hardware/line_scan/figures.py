@@ -17,8 +17,8 @@ from hal.description import LineConfig
 from hal.errors import PodError
 from hal.runner import precise_loop
 from hal.wire_time import char_ns, silence_ns
-from sim_hardware.bench_core import Row
-from sim_hardware.bench_line_cycle import GOAL_RATIO, NOT_READY, TURNAROUND_NS, Cycle, measure_pymodbus
+from sim_hardware.bench.core import Row
+from sim_hardware.bench.line_cycle import GOAL_RATIO, NOT_READY, TURNAROUND_NS, Cycle, measure_pymodbus
 from sim_hardware.line_scan import master, peers
 from sim_hardware.line_scan.far_end import BAUDS
 

@@ -20,7 +20,7 @@ from hal.points import Point
 from hal.runner import PortOwner
 from hal.transport import SerialTransport
 from hal.values import Command
-from sim_hardware.bench_line_cycle import Cycle, Watched
+from sim_hardware.bench.line_cycle import Cycle, Watched
 from sim_hardware.line_scan.far_end import REGISTERS, UNITS
 
 OUTPUT = "FV-1"

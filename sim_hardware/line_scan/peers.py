@@ -1,7 +1,7 @@
 """The same requests by other people's clients on the same terminal: libmodbus (Debian's libmodbus5), minimalmodbus.
 
 Each is asked only if it is installed here. Neighbours: `figures`; pymodbus' asynchronous client is in
-`bench_line_cycle`. Must not know our master.
+`bench.line_cycle`. Must not know our master.
 """
 
 import ctypes
@@ -11,7 +11,7 @@ from typing import Any
 
 from hal.clock import SystemClock
 from hal.description import LineConfig
-from sim_hardware.bench_line_cycle import Cycle, Exchange
+from sim_hardware.bench.line_cycle import Cycle, Exchange
 
 _LIBRARY = "libmodbus.so.5"
 _WRITE_COILS = 15

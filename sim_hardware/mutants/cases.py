@@ -12,8 +12,7 @@ import numpy as np
 from pod_controller.kernels import records
 from pod_controller.kernels.records import FREE, HISTORY, OWN, SHARED, Record, Table
 from pod_controller.topology import lead_on
-from sim_hardware.mutants.plain import fields_of, packed, rows_in_use
-from sim_hardware.plant_builder import (
+from sim_hardware.guard_trial.plant_builder import (
     NO_WEIR_KG,
     Draw,
     Moves,
@@ -24,6 +23,7 @@ from sim_hardware.plant_builder import (
     add_vessel,
     empty_plant,
 )
+from sim_hardware.mutants.plain import fields_of, packed, rows_in_use
 
 NS = 1_000_000_000
 NOW_NS = 1000 * NS

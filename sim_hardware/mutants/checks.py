@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from pod_controller.kernels import records
-from sim_hardware import guard_check
-from sim_hardware.grid_states import begin_cell, next_state
+from sim_hardware.guard_trial import check as guard_check
+from sim_hardware.guard_trial.grid_states import begin_cell, next_state
+from sim_hardware.guard_trial.plant_builder import Moves, add_chute, add_element, add_intake, add_vessel, empty_plant
 from sim_hardware.mutants.engine import Names
 from sim_hardware.mutants.plain import alive, fields_of, packed, rows_in_use
-from sim_hardware.plant_builder import Moves, add_chute, add_element, add_intake, add_vessel, empty_plant
 
 NS = 1_000_000_000
 CELLS = 40
@@ -25,7 +25,7 @@ Check = Callable[[Names], str]
 
 
 def statements(names: Names) -> str:
-    """The first statement of `guard_check` that a permit breaks, on a sample of the grid; "" if none."""
+    """The first statement of `guard_trial.check` that a permit breaks, on a sample of the grid; "" if none."""
     plant, state, frame, wish, permit = (
         records.table(kind) for kind in (records.PLANT, records.STATE, records.FRAME, records.WISH, records.PERMIT)
     )

@@ -1,7 +1,7 @@
 """Executes a kernel's own source on symbols: what it computes becomes z3 terms, branches become choices.
 
 Every statement runs under a condition; an assignment under a symbolic one keeps both values, a return leaves the rest
-of the function to where it was not taken. The subset is that of `sim_hardware.kernel_to_c`; loops and indices must
+of the function to where it was not taken. The subset is that of `to_c.kernels`; loops and indices must
 come out as plain numbers. A function can be replaced by a stand-in (to prove one thing at a time), a constant by a
 smaller one (the length of the history), and a piece of text by another (a deliberate breakage).
 

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hal.errors import PodError
-from sim_hardware import adm1, digester
-from sim_hardware import adm1_records as r
-from sim_hardware.adm1_solver import advance
+from sim_hardware import digester
+from sim_hardware.adm1 import records as r
+from sim_hardware.adm1 import simulation as adm1
+from sim_hardware.adm1.solver import advance
 from sim_hardware.digester import Feed
 from sim_hardware.streams import stream
 

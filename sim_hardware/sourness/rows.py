@@ -11,7 +11,7 @@ from typing import Any
 from pod_controller import topology
 from pod_controller.config import load
 from pod_controller.topology import Topology
-from sim_hardware.bench_core import Row
+from sim_hardware.bench.core import Row
 from sim_hardware.sourness import overloads, surge
 from sim_hardware.sourness.overloads import Overload, Readings
 from sim_hardware.sourness.scoring import Errors, score

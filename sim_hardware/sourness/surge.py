@@ -16,9 +16,10 @@ from pod_controller.kernels.compile import kernel
 from pod_controller.kernels.records import HISTORY, Record, Table
 from pod_controller.kernels.regulate import regulate
 from pod_controller.topology import Topology
-from sim_hardware import adm1, digester
-from sim_hardware import adm1_records as r
-from sim_hardware.adm1_solver import advance
+from sim_hardware import digester
+from sim_hardware.adm1 import records as r
+from sim_hardware.adm1 import simulation as adm1
+from sim_hardware.adm1.solver import advance
 from sim_hardware.digester import SOUR_PH, Seen
 from sim_hardware.sourness.overloads import KINDS, of_kind
 from sim_hardware.streams import stream

@@ -10,7 +10,15 @@ from pod_controller.kernels.observe import observe
 from pod_controller.kernels.records import FRAME, OWN, PERMIT, STATE, WISH, table
 from pod_controller.topology import lead_on
 from sim_hardware.attack.world import may_be_promised
-from sim_hardware.plant_builder import Moves, add_chute, add_element, add_flow, add_intake, add_vessel, empty_plant
+from sim_hardware.guard_trial.plant_builder import (
+    Moves,
+    add_chute,
+    add_element,
+    add_flow,
+    add_intake,
+    add_vessel,
+    empty_plant,
+)
 
 NS = 1_000_000_000
 

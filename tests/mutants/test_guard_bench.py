@@ -11,14 +11,14 @@ from sim_hardware.attack.evolve import Search, evolve
 from sim_hardware.attack.kinds import BEYOND, PROMISED
 from sim_hardware.attack.necessity import spilled
 from sim_hardware.attack.world import drawn
-from sim_hardware.cli_bench import bench
-from sim_hardware.guard_cost import reference_pod, small_plant
-from sim_hardware.guard_grid import run_cells
+from sim_hardware.bench.guard_cost import reference_pod, small_plant
+from sim_hardware.guard_trial.grid import run_cells
 from sim_hardware.mutants.engine import all_mutants
 from sim_hardware.mutants.run import run
 from sim_hardware.mutants.sameness import proved_the_same
 from sim_hardware.proof.breakages import TERMS
 from sim_hardware.proof.interpreter import Breakage
+from sim_hardware.verbs.cli_bench import bench
 
 SEEDS = {"sample": range(0, 2 * len(PROMISED), 2), "full": range(20 * len(PROMISED))}
 CELLS = {"sample": range(40), "full": range(2000)}

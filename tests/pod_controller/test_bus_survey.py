@@ -14,7 +14,7 @@ from pod_controller.bus.survey import SILENCE, Collected, _doubt, conclude
 from pod_controller.config import load
 from sim_hardware.instruments import LevelHydrostatic, LevelRadar
 from sim_hardware.slave import LineOfSlaves, Slave
-from sim_hardware.wire_faults import make
+from sim_hardware.troubles.wire_faults import make
 
 MS = 1_000_000
 

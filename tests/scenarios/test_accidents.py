@@ -12,8 +12,9 @@ import pytest
 
 from pod_controller.config import PodConfig, load
 from pod_controller.topology import build
-from sim_hardware import scenarios, tier_a
+from sim_hardware import scenarios
 from sim_hardware.biology.records import BURNER, FLARE, RELIEF
+from sim_hardware.fast_tier import tier_a
 from sim_hardware.pod import NS, SimulatedPod
 
 pytestmark = pytest.mark.campaign

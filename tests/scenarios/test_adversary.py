@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from plant_bench import adversarial_plant
 
-from sim_hardware.adversary import campaign_run, world_of
+from sim_hardware.guard_trial.adversary import campaign_run, world_of
 
 RELAY_SEEDS = 200
 POSITIONER_SEEDS = 50  # each opening is searched for: slower

@@ -8,9 +8,10 @@ import pytest
 
 from pod_controller.config import PodConfig, load
 from pod_controller.topology import Topology, build
-from sim_hardware import scenarios, tier_a
+from sim_hardware import scenarios
+from sim_hardware.fast_tier import tier_a
+from sim_hardware.fast_tier.tier_a import Result
 from sim_hardware.pod import SimulatedPod
-from sim_hardware.tier_a import Result
 
 SEEDS_A = {"sample": range(6), "full": range(50)}
 SEEDS_B = {"sample": range(1), "full": range(3)}

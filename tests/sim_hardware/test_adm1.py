@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from hal.errors import PodError
-from sim_hardware import adm1, adm1_parameters, bench_biology
-from sim_hardware import adm1_records as r
-from sim_hardware.adm1_jacobian import fill_jacobian
-from sim_hardware.adm1_model import fill_slope, hydrogen_ions, right_hand_side
-from sim_hardware.adm1_records import Table, Vector
-from sim_hardware.adm1_solver import advance, advance_rows
-from sim_hardware.cli_bench import bench
+from sim_hardware.adm1 import parameters as adm1_parameters
+from sim_hardware.adm1 import records as r
+from sim_hardware.adm1 import simulation as adm1
+from sim_hardware.adm1.jacobian import fill_jacobian
+from sim_hardware.adm1.model import fill_slope, hydrogen_ions, right_hand_side
+from sim_hardware.adm1.records import Table, Vector
+from sim_hardware.adm1.solver import advance, advance_rows
+from sim_hardware.bench import biology as bench_biology
+from sim_hardware.verbs.cli_bench import bench
 
 pytestmark = pytest.mark.timeout(60)  # the first call compiles
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from sim_hardware import adm1, bench_biology, cli_science
+from sim_hardware import cli_science
+from sim_hardware.adm1 import simulation as adm1
+from sim_hardware.bench import biology as bench_biology
 
 pytestmark = pytest.mark.timeout(60)  # the first call compiles
 

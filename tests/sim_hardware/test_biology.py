@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim_hardware import adm1_records as r
 from sim_hardware import culture, digester
 from sim_hardware import plant_records as rec
+from sim_hardware.adm1 import records as r
 from sim_hardware.biology import gas_line, luminous
 from sim_hardware.biology.alone import Alone
 from sim_hardware.biology.balances import balances

@@ -11,18 +11,20 @@ import pytest
 from click.testing import CliRunner
 
 from pod_controller import config, topology
-from sim_hardware import cli, outcome, scenarios, tier_a
+from sim_hardware import cli, scenarios
 from sim_hardware import plant_records as rec
 from sim_hardware.biology.__main__ import CASES, command, feed_kg
 from sim_hardware.biology.settings import Settings, Weather
 from sim_hardware.biology.start import equip
 from sim_hardware.biology.summary import summary
+from sim_hardware.fast_tier import tier_a
+from sim_hardware.fast_tier.tier_a import Options, Result
 from sim_hardware.params import Start, fresh_pod, plant_params, reference
 from sim_hardware.pod import SimulatedPod
 from sim_hardware.pod_plant import Plant
 from sim_hardware.report.contents import LIVING, SIGNALS, Run, contents
 from sim_hardware.sampler import Sampler
-from sim_hardware.tier_a import Options, Result
+from sim_hardware.verbs import outcome
 
 pytestmark = pytest.mark.campaign  # the first run of a cold cache compiles for half a minute
 

@@ -7,8 +7,8 @@ from itertools import groupby
 import pytest
 from click.testing import CliRunner, Result
 
-from sim_hardware.bench_ratio import Work, ratio
-from sim_hardware.cli_bench import PROMISED, bench
+from sim_hardware.bench.ratio import Work, ratio
+from sim_hardware.verbs.cli_bench import PROMISED, bench
 
 ROWS = {
     "tier_a_quiet_day",
@@ -74,8 +74,8 @@ def test_a_ratio_alternates_a_b_b_a() -> None:
 
 
 def test_a_detail_may_be_words_or_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sim_hardware import bench_lateness
-    from sim_hardware.bench_core import Row
+    from sim_hardware.bench import lateness as bench_lateness
+    from sim_hardware.bench.core import Row
 
     row = Row("late", 1.0, "ms", 5.0, True, {"scheduling": "ordinary", "peer": {"max_us": 2.0}, "of": 1200.0})
     monkeypatch.setattr(bench_lateness, "rows", lambda duration_s: [row])

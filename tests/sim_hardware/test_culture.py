@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from sim_hardware import cli_science, culture
-from sim_hardware.adm1_records import Vector
+from sim_hardware.adm1.records import Vector
 
 pytestmark = pytest.mark.timeout(60)  # the first call compiles
 

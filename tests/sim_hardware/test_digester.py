@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim_hardware import adm1_parameters, cli_science, digester
-from sim_hardware import adm1_records as r
+from sim_hardware import cli_science, digester
+from sim_hardware.adm1 import parameters as adm1_parameters
+from sim_hardware.adm1 import records as r
 from sim_hardware.digester import Feed, Seen
 
 pytestmark = pytest.mark.timeout(60)  # the first call compiles

@@ -12,7 +12,7 @@ from sim_hardware.io_module import IoModule8
 from sim_hardware.rtu_codec import seal
 from sim_hardware.slave import LineOfSlaves, Slave
 from sim_hardware.station import NEVER_NS, Station
-from sim_hardware.wire_faults import make
+from sim_hardware.troubles.wire_faults import make
 
 MS_NS = 1_000_000
 SECOND_NS = 1000 * MS_NS

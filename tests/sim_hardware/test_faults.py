@@ -5,12 +5,12 @@ import pytest
 
 from hal.errors import PodError
 from sim_hardware import plant_records as rec
-from sim_hardware.fault_register import TESTED, document
-from sim_hardware.fault_targets import Targets
 from sim_hardware.faults import CATALOGUE, NEVER_NS, Plan, parse, plan
 from sim_hardware.params import Start, fresh_pod, plant_params
 from sim_hardware.pod_plant import Plant
-from sim_hardware.wire_faults import KINDS, make
+from sim_hardware.troubles.register import TESTED, document
+from sim_hardware.troubles.targets import Targets
+from sim_hardware.troubles.wire_faults import KINDS, make
 
 pytestmark = pytest.mark.timeout(60)  # whichever test comes first in a cold cache compiles the plant
 

@@ -15,13 +15,13 @@ from hal.clock import SystemClock
 from hal.pod_io import build
 from hal.values import Command, Quality, Scan
 from sim_hardware.executive import Executive
-from sim_hardware.gateway import Gateway
 from sim_hardware.io_module import IoModule8
-from sim_hardware.mbap import Adu, AduFramer, unwrap, wrap
+from sim_hardware.modbus_tcp.gateway import Gateway
+from sim_hardware.modbus_tcp.mbap import Adu, AduFramer, unwrap, wrap
+from sim_hardware.modbus_tcp.server import MOST_CONNECTIONS
 from sim_hardware.slave import LineOfSlaves, Slave
-from sim_hardware.tcp_end import MOST_CONNECTIONS
+from sim_hardware.troubles.wire_faults import make
 from sim_hardware.wire import WireBench, Wired
-from sim_hardware.wire_faults import make
 from sim_hardware.wiring import LINES, FieldSide, probe_tags
 
 READ = bytes.fromhex("040000000B")

@@ -13,7 +13,7 @@ from sim_hardware.io_module import IoModule8
 from sim_hardware.rtu_codec import seal
 from sim_hardware.slave import LineOfSlaves, Slave
 from sim_hardware.station import NEVER_NS
-from sim_hardware.wire_faults import make
+from sim_hardware.troubles.wire_faults import make
 from sim_hardware.wiring import DEVICES, WiredDevice
 
 SECOND_NS = 1_000_000_000

@@ -17,9 +17,9 @@ from pod_controller.config import load
 from pod_controller.kernels import records
 from pod_controller.kernels.cycle import cycle
 from pod_controller.kernels.records import Record, Table
-from sim_hardware.bench_frames import EchoPod, roughen, widened
-from sim_hardware.c_twin import CTwin
-from sim_hardware.kernel_to_c import translate
+from sim_hardware.bench.frames import EchoPod, roughen, widened
+from sim_hardware.to_c.kernels import translate
+from sim_hardware.to_c.twin import CTwin
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
 

@@ -8,10 +8,10 @@ from click.testing import CliRunner
 
 from hal import line as hal_line
 from hal.modbus import Request, Verdict, judge
-from sim_hardware.cli_bench import bench
 from sim_hardware.line_campaign.campaign import Campaign, Wrong, is_shown_collision
 from sim_hardware.line_campaign.faults import KINDS
 from sim_hardware.line_campaign.figures import GOAL, document, poisson_limit
+from sim_hardware.verbs.cli_bench import bench
 
 KEYS = {
     "transactions", "faults", "wrong_good", "wrong_good_expected_collisions", "undetected_values", "late_detected",

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from hal.wire_time import char_ns, silence_ns
-from sim_hardware.bench_line_cycle import Watched
+from sim_hardware.bench.line_cycle import Watched
 from sim_hardware.line_campaign.desk import Desk
 from sim_hardware.line_campaign.faults import Frames
 from sim_hardware.line_scan.far_end import DEAD_UNIT, UNITS, line

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hal.errors import PodError
-from sim_hardware import field_records, params, plant_records
+from sim_hardware import params, plant_records
 from sim_hardware import plant_records as rec
+from sim_hardware.fast_tier import field_records
 from sim_hardware.params import Start, fresh_pod, plant_params
 from sim_hardware.plant_records import Row, table
 from sim_hardware.pod_plant import Plant

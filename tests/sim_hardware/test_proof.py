@@ -8,11 +8,11 @@ from click.testing import CliRunner
 
 from hal.errors import PodError
 from pod_controller.kernels.terms import closing_tail_kg
-from sim_hardware.cli_proof import proof
 from sim_hardware.proof import report
 from sim_hardware.proof.breakages import MARGINS, SLIPS, TERMS
 from sim_hardware.proof.interpreter import Breakage, Interpreter, Rec
 from sim_hardware.proof.prover import PROVED, REFUTED, UNDECIDED, VACUOUS, Case, Obligation, settle
+from sim_hardware.verbs.cli_proof import proof
 
 QUICK = ("vote", "series", "stuck_source", "time_between_frames", "chain_with_weirs", "tail_recursion")
 

@@ -18,15 +18,16 @@ from hypothesis import strategies as st
 
 from pod_controller import config, topology
 from sim_hardware import sampler_kernel as kern
-from sim_hardware import scenarios, tier_a
-from sim_hardware.outcome import as_json
+from sim_hardware import scenarios
+from sim_hardware.fast_tier import tier_a
 from sim_hardware.params import plant_params
 from sim_hardware.report import page
 from sim_hardware.report.contents import Run, contents
 from sim_hardware.report.packing import pack_range, pack_runs, unpack_range, unpack_runs
 from sim_hardware.sampler import Sampler, round_up_s
+from sim_hardware.verbs.outcome import as_json
 
-POD = Path(tier_a.__file__).parent / "reference" / "pod.toml"
+POD = Path(scenarios.__file__).parent / "reference" / "pod.toml"
 PODCTL = [sys.executable, "-m", "pod_controller"]
 UPLOT = {  # release 1.6.32 as published
     "LICENSE": "8f989229699b4fe2f1a0432d0e9edc338a8a911e250e2d1b01ecd770a5f5b1bd",

@@ -7,9 +7,9 @@ from hal.errors import PodError
 from pod_controller import config as pod_config
 from sim_hardware import arrivals, scenarios
 from sim_hardware import plant_records as rec
+from sim_hardware.fast_tier.policies import OPEN_BELOW_FRAC, SHUT_ABOVE_FRAC
 from sim_hardware.params import plant_params, reference
 from sim_hardware.plant_records import Table
-from sim_hardware.policies import OPEN_BELOW_FRAC, SHUT_ABOVE_FRAC
 
 NS = 1_000_000_000
 POD = Path(scenarios.__file__).parent / "reference" / "pod.toml"

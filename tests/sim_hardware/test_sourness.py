@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pod_controller.topology import Topology
-from sim_hardware import adm1_records as r
 from sim_hardware import digester
+from sim_hardware.adm1 import records as r
 from sim_hardware.sourness import overloads, rows, surge
 from sim_hardware.sourness.overloads import Overload
 from sim_hardware.sourness.scoring import EDGES, Errors, estimates, score

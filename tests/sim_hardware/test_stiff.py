@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim_hardware import stiff
+from sim_hardware.adm1 import stiff
 
 
 @given(seed=st.integers(0, 2**32 - 1), size=st.integers(1, 29), filled_frac=st.floats(0.1, 1.0))

@@ -10,15 +10,16 @@ import pytest
 from hal.errors import PodError
 from pod_controller import config, topology
 from sim_hardware import plant_records as rec
-from sim_hardware import scenarios, tier_a
-from sim_hardware.field_tables import field_table
+from sim_hardware import scenarios
+from sim_hardware.fast_tier import tier_a
+from sim_hardware.fast_tier.field_tables import field_table
+from sim_hardware.fast_tier.loop import run_ticks
+from sim_hardware.fast_tier.tier_a import Hardware, Options, Result, Trace
 from sim_hardware.params import plant_params
-from sim_hardware.tier_a import Hardware, Options, Result, Trace
-from sim_hardware.tier_a_loop import run_ticks
 
 pytestmark = pytest.mark.campaign  # the first run of a cold cache compiles for half a minute
 
-POD = Path(tier_a.__file__).parent / "reference" / "pod.toml"
+POD = Path(scenarios.__file__).parent / "reference" / "pod.toml"
 S = 1_000_000_000
 JAM = "gate_jam@FV-101:from=9000,open=1,feedback=lies"
 
@@ -78,7 +79,8 @@ def test_the_trace_does_not_depend_on_how_it_is_chunked(monkeypatch: pytest.Monk
 
 def test_hash_seed_of_the_interpreter_changes_nothing() -> None:
     code = (
-        "from pathlib import Path; from pod_controller import config, topology; from sim_hardware import tier_a;"
+        "from pathlib import Path; from pod_controller import config, topology;"
+        "from sim_hardware.fast_tier import tier_a;"
         f"pod = topology.build(config.load(Path({str(POD)!r})));"
         "print(tier_a.run(pod, 'festival_line_lost', 0, duration_s=12000.0).trace_sha256)"
     )

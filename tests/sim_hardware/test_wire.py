@@ -21,8 +21,8 @@ from sim_hardware.indicator import IndicatorLine, WeighIndicator
 from sim_hardware.io_module import IoModule8
 from sim_hardware.rtu_codec import seal
 from sim_hardware.slave import LineOfSlaves, Slave
+from sim_hardware.troubles.wire_faults import make
 from sim_hardware.wire import WireBench, Wired
-from sim_hardware.wire_faults import make
 from sim_hardware.wiring import probe_tags
 
 pytestmark = pytest.mark.wire

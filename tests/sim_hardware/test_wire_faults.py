@@ -8,7 +8,7 @@ from sim_hardware.io_module import IoModule8
 from sim_hardware.rtu_codec import crc16, seal
 from sim_hardware.slave import LineOfSlaves, Slave
 from sim_hardware.station import Reply
-from sim_hardware.wire_faults import KINDS, make
+from sim_hardware.troubles.wire_faults import KINDS, make
 
 READ = bytes.fromhex("040000000B")
 ALL_ON = bytes.fromhex("0F0000000801FF")

@@ -47,11 +47,11 @@ UNITLESS_NAMES = {
     "figure": "what a bench found, in the unit its row names",
     "goal": "what a bench's figure is set against, in the same unit",
 }
-PUBLISHED_MODELS = ("sim_hardware/adm1*.py", "sim_hardware/culture*.py", "sim_hardware/am2*.py")
+PUBLISHED_MODELS = ("sim_hardware/adm1/*.py", "sim_hardware/culture*.py", "sim_hardware/am2*.py")
 # The clock itself, what measures speed, and the slaves on real pseudo-terminals, which live in real time.
 ASKS_THE_TIME = (
-    *("hal/clock.py", "sim_hardware/bench*.py", "sim_hardware/wire.py"),
-    *("sim_hardware/cli_bench.py", "sim_hardware/cli_guard.py"),
+    *("hal/clock.py", "sim_hardware/bench/*.py", "sim_hardware/wire.py"),
+    *("sim_hardware/verbs/cli_bench.py", "sim_hardware/verbs/cli_guard.py"),
 )
 PRINTS = ("*/cli*.py", "*/console*.py")
 CATCHES_ALL = ("pod_controller/loop.py", "pod_controller/cli.py")

@@ -15,7 +15,7 @@ from sim_hardware.instruments import LevelHydrostatic, LevelRadar, LoadCell4
 from sim_hardware.io_module import IoModule8
 from sim_hardware.rtu_codec import seal
 from sim_hardware.slave import LineOfSlaves, Slave
-from sim_hardware.wire_faults import make
+from sim_hardware.troubles.wire_faults import make
 
 CLOCK = SystemClock()
 MS = 1_000_000

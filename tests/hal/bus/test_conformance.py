@@ -11,12 +11,12 @@ import pytest
 from hal.errors import PodError
 from hal.modbus import Request, Verdict, coils_request, judge, judge_body, read_request, registers_request, tcp_frame
 from hal.wire_time import silence_ns
-from sim_hardware.gateway import Gateway
 from sim_hardware.instruments import Device
-from sim_hardware.mbap import unwrap
+from sim_hardware.modbus_tcp.gateway import Gateway
+from sim_hardware.modbus_tcp.mbap import unwrap
 from sim_hardware.rtu_codec import seal
 from sim_hardware.slave import LineOfSlaves, Slave
-from sim_hardware.wire_faults import make
+from sim_hardware.troubles.wire_faults import make
 
 
 class Everything(Device):
