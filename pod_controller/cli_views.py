@@ -144,9 +144,12 @@ def _feed(told: Answer | None) -> list[Part]:
     """What is believed of the digester, and why the feed is as it is since when; nothing without [digestion]."""
     if told is None:
         return []
-    believed = f"digester  FOS/TAC {told['fos_tac']:.2f} ({told['fos_tac_class']})  risk {told['risk']:.2f}"
-    unseen = f"  unseen for {told['unseen_s']:.0f} s" if told["unseen_s"] > 0.0 else ""
-    return [(believed + unseen, ()), (f"  rule {told['rule']} for {told['since_s']:.0f} s: {told['why']}", ())]
+    if told["fos_tac"] is None:
+        believed = "digester  FOS/TAC -  risk -  not seen"
+    else:
+        believed = f"digester  FOS/TAC {told['fos_tac']:.2f} ({told['fos_tac_class']})  risk {told['risk']:.2f}"
+        believed += f"  unseen for {told['unseen_s']:.0f} s" if told["unseen_s"] > 0.0 else ""
+    return [(believed, ()), (f"  rule {told['rule']} for {told['since_s']:.0f} s: {told['why']}", ())]
 
 
 def _terms(vessel: Answer) -> list[Part]:

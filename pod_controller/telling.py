@@ -11,7 +11,7 @@ from typing import Any
 from pod_controller.cause_effect.table import SENTENCES
 from pod_controller.kernels import records
 from pod_controller.kernels.records import Table
-from pod_controller.kernels.rules import FEED_FREE, GRANTED, NOT_WISHED
+from pod_controller.kernels.rules import FEED_BLIND, FEED_FREE, GRANTED, NOT_WISHED
 from pod_controller.topology import Topology
 
 DAY_S = 86400.0
@@ -80,17 +80,22 @@ def waits_for(topology: Topology, state: Table) -> list[str]:
 
 
 def digester(topology: Topology, state: Table, now_ns: int) -> dict[str, Any] | None:
-    """What is believed of the digester, and since when and why its feed is as it is; None without [digestion]."""
+    """What is believed of the digester, and since when and why its feed is as it is; None without [digestion].
+
+    What has not been seen for too long, or never, is not believed: null.
+    """
     s, rule = state[0], int(state["feed_rule"][0])
     if topology.config.digestion is None or rule == NOT_WISHED:
         return None
     cap_kg_s = float(s["feed_cap_kg_s"])
-    return {
+    believed = {
         "fos_tac": round(float(s["fos_tac_ratio"]), 3),
         "fos_tac_class": fos_tac_class(topology, float(s["fos_tac_ratio"])),
         "risk": round(float(s["risk_ratio"]), 3),
         "acids_mmol_l": round(float(s["acids_mmol_l"]), 2),
         "alkalinity_mmol_l": round(float(s["alkalinity_mmol_l"]), 2),
+    }
+    return (dict.fromkeys(believed) if rule == FEED_BLIND else believed) | {
         "unseen_s": round(float(s["unseen_s"]), 1),
         "rule": rule,
         "why": feed_text(topology, state),
@@ -108,11 +113,14 @@ def fos_tac_class(topology: Topology, fos_tac_ratio: float) -> str:
 
 
 def feed_text(topology: Topology, state: Table) -> str:
-    """Why the feed is free, slowed, held, stopped or blind; what is not free says what was seen."""
+    """Why the feed is free, slowed, held, stopped or blind; what is slowed, held or stopped says what was seen."""
     s, rule = state[0], int(state["feed_rule"][0])
     if rule == FEED_FREE:
         return SENTENCES[rule]
+    at_most = f"at most {s['feed_cap_kg_s'] * DAY_S:.0f} kg in 24 h"
+    if rule == FEED_BLIND:
+        return f"{SENTENCES[rule]}; {at_most}"
     limits = "/".join(f"{limit:g}" for limit in topology.table["digestion"]["limit_ratio"][0])
     error_ratio = float(topology.table["digestion"]["error_ratio"][0])
     seen = f"FOS/TAC {s['fos_tac_ratio']:.2f} + {error_ratio:.2f} of {limits}, risk {s['risk_ratio']:.2f}"
-    return f"{SENTENCES[rule]}; {seen}, at most {s['feed_cap_kg_s'] * DAY_S:.0f} kg in 24 h"
+    return f"{SENTENCES[rule]}; {seen}, {at_most}"

@@ -12,7 +12,7 @@ SETTINGS = "[pytest]\ntimeout = 10\nmarkers =\n    scenario: s\n    wire: w\n"
 TESTS = """
 import pytest
 
-@pytest.mark.skip(reason="no peer here")
+@pytest.mark.skip(reason="planted")
 def test_skipped(): ...
 
 @pytest.mark.scenario

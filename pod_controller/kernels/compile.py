@@ -116,6 +116,8 @@ def _private_copy(wanted: Path) -> Path | None:
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     with suppress(OSError):
         shutil.copytree(wanted, home, dirs_exist_ok=True)
+    for folder in (home, *(path for path in home.rglob("*") if path.is_dir())):
+        folder.chmod(0o700)  # copied along with the rest: the modes of folders that nobody may write to
     return home if _takes_files(home) else None
 
 

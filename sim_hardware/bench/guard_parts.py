@@ -141,8 +141,8 @@ def terms(asked: Asked, say: Say) -> Figures:
     unnoticed = [one.term for one in found if one.obligation is None and one.spill is None]
     figures = {
         "terms": len(found),
-        "missed_by_the_proof": sum(one.obligation is not None for one in found),
-        "missed_by_an_adversary": sum(one.spill is not None for one in found),
+        "noticed_by_the_proof": sum(one.obligation is not None for one in found),
+        "noticed_by_an_adversary": sum(one.spill is not None for one in found),
         "unnoticed": unnoticed,
         "needed": [one.line() for one in found],
     }

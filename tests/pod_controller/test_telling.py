@@ -60,3 +60,21 @@ def test_why_shows_the_feed_first(pod: Topology) -> None:
 
     assert titles[1] == "digester  FOS/TAC 0.35 (0.3 to 0.4)  risk 0.90"
     assert titles[2].startswith("  rule 41 for 60 s: the feed is slowed")
+
+
+def test_a_digester_that_is_not_seen_has_no_figures(pod: Topology) -> None:
+    state = slowed(0.0)
+    state[0].feed_rule, state[0].unseen_s = rules.FEED_BLIND, 21600.0
+
+    told = telling.digester(pod, state, 65 * NS)
+    assert told is not None
+    titles = [
+        title
+        for title, _ in why_parts({"state": "EXECUTE", "feed": told, "inlets": [], "vessels": []}, with_terms=True)
+    ]
+
+    assert [told[key] for key in ("fos_tac", "fos_tac_class", "risk", "acids_mmol_l", "alkalinity_mmol_l")] == [
+        None
+    ] * 5
+    assert titles[1] == "digester  FOS/TAC -  risk -  not seen"
+    assert told["why"] == f"{rules.TEXT[rules.FEED_BLIND]}; at most 900 kg in 24 h"

@@ -22,7 +22,7 @@ ROWS = {
     "resident_memory",
     "podctl_version",
 }
-needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
+needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is missing: deploy/ci-packages.txt")
 
 
 def run(*arguments: str) -> Result:

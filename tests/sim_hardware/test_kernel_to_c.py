@@ -21,7 +21,7 @@ from sim_hardware.bench.frames import EchoPod, roughen, widened
 from sim_hardware.to_c.kernels import translate
 from sim_hardware.to_c.twin import CTwin
 
-pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
+pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is missing: deploy/ci-packages.txt")
 
 TABLES = (records.PLANT, records.DESK)
 INNER = np.dtype([("level", "f8"), ("double", "i2")], align=True)  # one name is a word of C

@@ -9,14 +9,13 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 from wire_pod import PODCTL, Process, podctl, wait_until
 
 from hal.calibration_file import load
 from hal.errors import PodError
 from pod_controller.commissioning.live import Live
-
-pexpect = pytest.importorskip("pexpect")  # of the extra `test`
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(240)]
 RUNBOOK = Path(__file__).parents[2] / "deploy" / "RUNBOOK.md"

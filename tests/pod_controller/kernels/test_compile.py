@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -103,36 +103,36 @@ def test_files_of_others_in_the_same_directory_are_left_alone(copied: Path) -> N
 
 
 @pytest.fixture
-def as_nobody(copied: Path) -> Iterator[tuple[str, ...]]:
-    """The command prefix of a process that may write nowhere in the copied tree."""
-    if os.geteuid() != 0:
-        for folder in (copied, *copied.rglob("*/")):
+def sealed_off(copied: Path) -> Iterator[Callable[[], tuple[str, ...]]]:
+    """Makes every folder of the copy read-only; gives the command prefix under which that binds root too."""
+    prefix = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
+
+    def folders() -> list[Path]:
+        return [copied, *(path for path in copied.rglob("*") if path.is_dir())]
+
+    def seal_off() -> tuple[str, ...]:
+        for folder in folders():
             folder.chmod(0o555)
-        yield ()
-        for folder in (copied, *copied.rglob("*/")):
-            folder.chmod(0o755)
-        return
-    for folder in (copied, *copied.parents):
-        if folder != Path("/") and folder.stat().st_mode & 0o005 != 0o005:
-            folder.chmod(folder.stat().st_mode | 0o055)
-    prefix = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-    probe = subprocess.run([*prefix, sys.executable, "-c", ""], check=False, capture_output=True)
-    if probe.returncode != 0:
-        pytest.skip("another user cannot run this interpreter here")
-    yield prefix
+        write = [*prefix, sys.executable, "-c", "open('x', 'w')"]
+        assert b"PermissionError" in subprocess.run(write, cwd=copied, check=False, capture_output=True).stderr
+        return prefix
+
+    yield seal_off
+    for folder in folders():
+        folder.chmod(0o755)
 
 
 NO_TEMPORARY_PLACE = "import tempfile; tempfile._candidate_tempdir_list = lambda: ['/nowhere']"
 
 
-def test_a_read_only_cache_still_serves(copied: Path, as_nobody: tuple[str, ...]) -> None:
+def test_a_read_only_cache_still_serves(copied: Path, sealed_off: Callable[[], tuple[str, ...]]) -> None:
     answer(copied)
 
-    assert answer(copied, *as_nobody) == (7.0, 1, 0)
+    assert answer(copied, *sealed_off()) == (7.0, 1, 0)
 
 
-def test_kernels_work_where_nothing_can_be_written(copied: Path, as_nobody: tuple[str, ...]) -> None:
-    assert answer(copied, *as_nobody, before=NO_TEMPORARY_PLACE, HOME="/nowhere") == (7.0, 0, 1)
+def test_kernels_work_where_nothing_can_be_written(copied: Path, sealed_off: Callable[[], tuple[str, ...]]) -> None:
+    assert answer(copied, *sealed_off(), before=NO_TEMPORARY_PLACE, HOME="/nowhere") == (7.0, 0, 1)
 
 
 def test_kernels_work_on_a_full_disk(copied: Path) -> None:
