@@ -35,6 +35,7 @@ from pod_controller.config_types import (
     Span,
     Stroke,
     Tag,
+    Watchdog,
 )
 
 MODBUS_PORT = 502  # registered for Modbus TCP
@@ -84,7 +85,7 @@ class Device(ConfigTable):
     type: Name
     line: Name
     unit: int = Field(ge=1, le=255)  # serial lines end at 247; 255 is a TCP server itself
-    watchdog_s: float = Field(default=0.0, ge=0.0, le=60.0)
+    watchdog_s: Watchdog = 0.0
     tags: Mapping[str, Tag]
     spans: Mapping[str, Span] = {}
     identity: Identity | None = None  # registers that tell this very device from its like

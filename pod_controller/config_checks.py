@@ -33,9 +33,16 @@ def faults(config: PodConfig) -> list[Fault]:
     found += unplannable(config, [fault.path[:2] for fault in found])
     if found:
         return found
-    from pod_controller import promise  # brings the compiler in, for complete configurations only
+    from pod_controller import promise, topology  # bring the compiler in, for complete configurations only
 
-    return promise.faults(config)
+    return promise.faults(topology.build(config))
+
+
+def of_graph(config: PodConfig) -> list[Fault]:
+    """The same, short of wiring and promises, for a graph whose devices are nobody's business."""
+    dangling = [*twice(config), *unknown(config)]
+    found = [*dangling, *contradictions(config), *_flows(config)]
+    return found if dangling else [*found, *_graph(config), *_causes(config)]
 
 
 def as_lines(path: Path, text: str, found: Iterable[Fault]) -> list[str]:

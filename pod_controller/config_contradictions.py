@@ -4,7 +4,7 @@ Neighbours: `config_checks` asks. Must not know tags or the guard.
 """
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pod_controller.config import Fault, PodConfig
 from pod_controller.config_sourness import sourness
@@ -91,7 +91,11 @@ def _fresh(config: PodConfig) -> Iterator[Fault]:
     if fresh_s < tick_s:
         text = f"= {fresh_s} is below tick_s = {tick_s}: every position would be too old; raise it to two ticks or more"
         yield Fault(("control", "fresh_s"), 113, text)
-    watchdogs = [(device.watchdog_s, device.name) for device in config.device if device.watchdog_s > 0.0]
+    yield from older(fresh_s, [(device.watchdog_s, device.name) for device in config.device if device.watchdog_s > 0.0])
+
+
+def older(fresh_s: float, watchdogs: Iterable[tuple[float, str]]) -> Iterator[Fault]:
+    """E113: positions that may be older than the shortest of these watchdogs (seconds, whose)."""
     watchdog_s, name = min(watchdogs, default=(fresh_s, ""))
     if fresh_s > watchdog_s:
         text = f"= {fresh_s} is above watchdog_s = {watchdog_s} of {name}: a position from before it let go counts"

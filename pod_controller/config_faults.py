@@ -60,6 +60,11 @@ def fault_lines(path: Path, text: str, errors: Sequence[Any], model: type[BaseMo
     return [f"{path}:{line}: {sentence}" for line, sentence in sorted(set(found))]
 
 
+def told(error: Any, where: tuple[str | int, ...], model: type[BaseModel]) -> tuple[int, str]:
+    """Number and sentence of one error of a validation; where: what people call the place."""
+    return int(_code(error["type"])[1:]), _sentence(error, where, model)
+
+
 def _code(kind: str) -> str:
     if kind == "extra_forbidden":
         return "E103"
@@ -75,7 +80,7 @@ def _sentence(error: Any, where: tuple[str | int, ...], model: type[BaseModel]) 
     value = f"{error['input']!r}"[:_CLIP]
     kind, limits = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
-        known = _keys_at(model, where[:-1])
+        known = _keys_at(model, error["loc"][:-1])
         close = difflib.get_close_matches(str(where[-1]), known, n=1, cutoff=0.5)
         advice = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
         return f"{thing} is not a key of this table: {advice}"

@@ -18,6 +18,7 @@ Mass = Annotated[float, Field(gt=0.0, le=1e6)]
 MassOrZero = Annotated[float, Field(ge=0.0, le=1e6)]
 Rate = Annotated[float, Field(gt=0.0, le=1e4)]
 Stroke = Annotated[float, Field(gt=0.0, le=600.0)]
+Watchdog = Annotated[float, Field(ge=0.0, le=60.0)]  # seconds; 0 without one
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 End = Annotated[float, Field(ge=-1e6, le=1e6)]
 Span = Annotated[tuple[End, End], Field(strict=False)]

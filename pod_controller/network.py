@@ -1,55 +1,55 @@
 """Somebody else's tanks as the guard's table: vessels, pumps and supplies by name; readings in, openings out.
 
-For who has a tank network and no pod: no configuration file, no lines, no chutes. `plant` gives the table that
-`step` takes, and refuses a network in which the promise cannot be given, with the term and by how many kilograms. What
-shall run is either asked for at every tick (`asking`) or left to the regulator (a pump with start_kg and stop_kg).
-The README, "Your own tanks", drives one.
+For who has a tank network and no pod: no configuration file, no lines, no chutes (lids, bags and weights need a pod's
+file). `plant` gives the table that `step` takes, filled and checked by the same functions as a pod's, and refuses a
+network in which the promise cannot be given, with the term and by how many kilograms. What shall run is either asked
+for at every tick (`asking`) or left to the regulator (a pump with start_kg and stop_kg).
 
-Neighbours: `step` decides; `topology` makes the same tables from a pod's configuration. Must not know tags or lines.
+Wrong figures and names are mistakes and raise; wrong readings are faults of the field and never do: what cannot be
+believed counts as unknown, and unknown is the unsafe one. The README, "Your own tanks", drives one.
+
+Neighbours: `step` decides; `network_rows` checks figures, `topology` fills the table. Must not know tags or lines.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypedDict, Unpack
+
+import numpy as np
 
 from hal.errors import PodError
+from pod_controller import config_checks, promise, topology
+from pod_controller.config import CommonCause, Control, Element, Intake, Transfer, Vessel
+from pod_controller.config_contradictions import older
+from pod_controller.config_types import ConfigTable
 from pod_controller.kernels import records, rules
 from pod_controller.kernels.commit import commit
 from pod_controller.kernels.guard import guard
 from pod_controller.kernels.observe import observe
-from pod_controller.kernels.records import OWN, SHARED, Table
-from pod_controller.kernels.terms import CAUSED, JAMMED
-from pod_controller.promise import best_case_over_kg, remedy
+from pod_controller.kernels.records import Table
+from pod_controller.network_rows import TOO_MANY, Moves, added, element_row, graph, known, refuse, row, vessel_row
 from pod_controller.step import Decide, Event
-from pod_controller.topology import NO_WEIR_KG, ROUNDING_KG, lead_on
 
-TOO_MANY = 105
-UNKNOWN = 111
-NO_PROMISE = 123
-CIRCLE = 124
-
-
-class Moves(NamedTuple):
-    """How an element moves: slowest stroke to shut, fastest to open, and how long an old command may live."""
-
-    stroke_s: float = 2.0
-    fast_stroke_s: float = 1.0
-    lease_s: float = 3.0
-
-
-QUICK = Moves()
+__all__ = ["Moves", "Network", "Path", "Reading"]
+TOO_FEW = 105
+BAD, LONGEST_NS = 2, 2**62
 
 
 class Path(NamedTuple):
-    """A way that mass can take: through its own element `name`, and the elements `behind` it in series."""
+    """A way that mass can take: through its own element `name`, and the elements `behind` it in series.
+
+    to: a vessel, or kg arriving in each of several per kg passed. behind: names of elements that move like the first,
+    or each with moves of its own. static_head: the source drives it without a pump.
+    """
 
     name: str
-    to: str
+    to: str | Mapping[str, float]
     rate_kg_s: float
+    moves: Moves
     source: str | None = None  # a vessel; None is a supply that never ends, and then something must stand behind
-    behind: tuple[str, ...] = ()
-    moves: Moves = QUICK
+    behind: Sequence[str] | Mapping[str, Moves] = ()
     start_kg: float | None = None  # of the source: the regulator starts it here,
     stop_kg: float = 0.0  # and stops it here
+    static_head: bool = False
 
 
 class Reading(NamedTuple):
@@ -60,103 +60,148 @@ class Reading(NamedTuple):
     good: bool = True
 
 
+class Inside(TypedDict, total=False):
+    """What else a vessel may have.
+
+    stale_s: how long dead reckoning may carry it without two levels that agree. hold_up_kg: in its lines, still to
+    come. psi_kg: what no element stops. weir_kg, overflow_to: where it overflows by itself, and into which vessel.
+    float_kg: where its high-level switch trips.
+    """
+
+    stale_s: float
+    hold_up_kg: float
+    psi_kg: float
+    weir_kg: float
+    overflow_to: str
+    float_kg: float
+
+
 class Network:
-    """Tanks and paths in the making; rows stand in the order in which they were added, paths from the top down."""
+    """Tanks and paths in the making; rows stand in the order in which they were added."""
 
-    def __init__(self, tick_s: float, fresh_s: float = 1.5) -> None:
-        self._table = records.table(records.PLANT)
-        self.vessels: list[str] = []
-        self.elements: list[str] = []
-        p = self._table[0]
-        p.tick_s, p.fresh_s, p.longest_gap_s = tick_s, fresh_s, records.HISTORY * tick_s
-        p.regulator.feed_flow, p.thermostat.element = -1, -1
+    def __init__(self, tick_s: float, fresh_s: float = 1.5, latency_s: float = 0.3) -> None:
+        """fresh_s: how old a position may be. latency_s: the longest way of a command to its element."""
+        figures = {"tick_s": tick_s, "fresh_s": fresh_s, "latency_s": latency_s}
+        self._control = row(Control, "network", figures)
+        self._vessels: list[Vessel] = []
+        self._elements: list[Element] = []
+        self._watchdogs_s: list[float] = []
+        self._intakes: list[Intake] = []
+        self._transfers: list[Transfer] = []
+        self._causes: list[CommonCause] = []
 
-    def vessel(self, name: str, capacity_kg: float, error_kg: float, sensors: int = 3, hold_up_kg: float = 0.0) -> None:
-        """A container with a lip, and up to three level sensors of which no two share a part or a principle."""
-        row = self._table[0].vessels[_added(self.vessels, name, records.MAX_VESSELS)]
-        row.capacity_kg, row.weir_kg, row.hold_up_kg = capacity_kg - ROUNDING_KG, NO_WEIR_KG, hold_up_kg
-        row.level_error_kg[:], row.n_levels, row.stale_s = error_kg, sensors, 10.0
-        self._table[0].n_vessels = len(self.vessels)
+    @property
+    def vessels(self) -> list[str]:
+        """Their names, in the order of the table."""
+        return [x.name for x in self._vessels]
+
+    @property
+    def elements(self) -> list[str]:
+        """Their names, in the order of the table."""
+        return [x.name for x in self._elements]
+
+    def vessel(self, name: str, capacity_kg: float, error_kg: float, sensors: int = 3, **more: Unpack[Inside]) -> None:
+        """A container with a lip, and two or three level sensors of which no two share a part or a principle."""
+        added(self.vessels, name, records.MAX_VESSELS, "vessel")
+        self._vessels.append(vessel_row(len(self._vessels), name, capacity_kg, error_kg, sensors, more))
 
     def path(self, path: Path) -> None:
-        """A pump, a valve or a supply."""
-        p, i = self._table[0], int(self._table[0].n_intakes)
-        to, source = _row(self.vessels, path.to), -1 if path.source is None else _row(self.vessels, path.source)
-        intake, flow = p.intakes[i], p.flows[i]
-        intake.shared_rate_kg_s, intake.n_shared, intake.n_flows, intake.flows[0] = (
-            path.rate_kg_s,
-            len(path.behind),
-            1,
-            i,
-        )
-        intake.reach_ratio[to] = 1.0
-        flow.element, flow.intake, flow.rate_kg_s = self._element(path.name, OWN, path.moves), i, path.rate_kg_s
-        flow.chute, flow.source = -1, source
-        for place, name in enumerate(path.behind):
-            intake.shared[place] = self._element(name, SHARED, path.moves)
-        if path.start_kg is not None:
-            row = p.transfers[int(p.n_transfers)]
-            row.flow, row.source, row.start_kg, row.stop_kg = i, source, path.start_kg, path.stop_kg
-            p.n_transfers += 1
-        p.n_intakes, p.n_flows = i + 1, i + 1
+        """A pump, a valve or a supply, with elements of its own."""
+        added([x.name for x in self._intakes], path.name, records.MAX_INTAKES, "path")
+        figures = {
+            "name": path.name,
+            "from_vessel": path.source,
+            "element": path.name,
+            "shared": tuple(path.behind) if isinstance(path.behind, Mapping) else path.behind,
+            "rate_kg_s": path.rate_kg_s,
+            "to": {path.to: 1.0} if isinstance(path.to, str) else path.to,
+            "static_head": path.static_head,
+        }
+        intake = row(Intake, f"path {path.name}", figures)
+        for name in (*intake.to, *([] if intake.from_vessel is None else [intake.from_vessel])):
+            known(self.vessels, name)
+        moves = {path.name: path.moves} | dict.fromkeys(intake.shared, path.moves)
+        moves |= path.behind if isinstance(path.behind, Mapping) else {}
+        elements = list(self._elements)
+        for name, its_moves in moves.items():
+            added([x.name for x in elements], name, records.MAX_ELEMENTS, "element")
+            elements.append(element_row(len(elements), name, its_moves))
+        self._transfers += self._run_by_level(path)
+        self._watchdogs_s += [its_moves.watchdog_s for its_moves in moves.values()]
+        self._elements = elements
+        self._intakes.append(intake)
 
-    def _element(self, name: str, role: int, moves: Moves) -> int:
-        e = _added(self.elements, name, records.MAX_ELEMENTS)
-        row = self._table[0].elements[e]
-        row.stroke_s, row.fast_stroke_s, row.lease_s = moves
-        row.role, row.position_error_frac = role, 0.02
-        self._table[0].n_elements = e + 1
-        return e
+    def cause(self, name: str, elements: Sequence[str]) -> None:
+        """Elements that one broken part can hold open together: an output module, an air supply, a power feed."""
+        added([x.name for x in self._causes], name, records.MAX_CAUSES, "cause")
+        self._causes.append(row(CommonCause, f"cause {name}", {"name": name, "elements": elements}))
+
+    def _run_by_level(self, path: Path) -> list[Transfer]:
+        if path.start_kg is None:
+            return []
+        added([x.intake for x in self._transfers], path.name, records.MAX_TRANSFERS, "path with start_kg")
+        figures = {"intake": path.name, "start_kg": path.start_kg, "stop_kg": path.stop_kg}
+        return [row(Transfer, f"path {path.name}", figures)]
 
     def plant(self) -> Table:
-        """The table. Raises PodError 122-124 where the promise cannot be given."""
-        p = self._table[0]
-        for i in range(p.n_intakes):
-            name, source = self.elements[int(p.flows[i].element)], int(p.flows[i].source)
-            if source < 0 and p.intakes[i].n_shared == 0:
-                raise PodError(122, f"{name} is an endless supply behind one element: add a second one behind it")
-            if source >= 0 and any(p.intakes[k].reach_ratio[source] > 0.0 for k in range(i, p.n_intakes)):
-                text = f"{name} takes from {self.vessels[source]}, which a path added later (or its own) fills"
-                raise PodError(CIRCLE, f"{text}: add paths from the top down; a circle is not summed by the guard")
-        lead_on(p)
-        for v, name in enumerate(self.vessels):
-            over_kg, scenario = best_case_over_kg(self._table, v)
-            if over_kg > 0.0:
-                text = f"{name} cannot be kept from spilling: even empty and shut, {self._scenario(scenario)} brings it"
-                over = f"{over_kg:.1f} kg over its capacity: enlarge it by that, or {remedy(p, v, scenario)}"
-                raise PodError(NO_PROMISE, f"{text} {over}")
-        return self._table.copy()
+        """The table. Raises PodError 1xx for what contradicts, 120-126 where the promise cannot be given."""
+        if not self._intakes:
+            raise PodError(TOO_FEW, "the network has no path: add what fills its vessels")
+        rows: dict[str, Sequence[ConfigTable]] = {
+            "vessel": self._vessels,
+            "element": self._elements,
+            "intake": self._intakes,
+            "transfer": self._transfers,
+            "cause": self._causes,
+        }
+        config = graph(self._control, rows)
+        slow = older(self._control.fresh_s, zip(self._watchdogs_s, self.elements, strict=True))
+        refuse(config, [*config_checks.of_graph(config), *slow])
+        made = topology.of_graph(config, self._watchdogs_s, ())
+        refuse(config, promise.faults(made))
+        return made.table
 
-    def frame(self, now_ns: int, elapsed_s: float, levels: Mapping[str, list[Reading]]) -> Table:
-        """One FRAME with these levels, without any position yet: what is left out counts as unknown."""
+    def frame(
+        self,
+        state: Table,
+        now_ns: int,
+        levels: Mapping[str, Sequence[Reading]],
+        floats: Mapping[str, bool] | None = None,
+    ) -> Table:
+        """One FRAME with these levels, without any position yet: what is left out counts as unknown.
+
+        state: what the next `step` gets; the time since the last is found there. floats: which high-level switches are
+        on. PodError 111 for a vessel that is none, 105 for more levels than it has sensors.
+        """
         table = records.table(records.FRAME)
         f = table[0]
-        f.now_ns, f.elapsed_s, f.execute = now_ns, elapsed_s, 1
-        f.level_quality[:], f.position_quality[:], f.content_quality[:], f.temp_quality, f.verified_ns[:] = (
-            2,
-            2,
-            2,
-            2,
-            -1,
-        )
+        f.now_ns, f.execute = _moment_ns(now_ns), 1
+        f.elapsed_s = _elapsed_s(state, int(f.now_ns))
+        f.level_quality[:], f.position_quality[:], f.content_quality[:] = BAD, BAD, BAD
+        f.temp_quality, f.verified_ns[:], f.float_on[:] = BAD, -1, 1
         for name, readings in levels.items():
-            v = _row(self.vessels, name)
+            v = known(self.vessels, name)
+            sensors = len(self._vessels[v].levels)
+            if len(readings) > sensors:
+                text = f"{name} has {len(readings)} levels in a frame and {sensors} sensors"
+                raise PodError(TOO_MANY, f"{text}: give them in the order of the sensors, one each")
             for i, reading in enumerate(readings):
-                f.level_kg[v, i], f.level_ns[v, i] = reading.value, reading.taken_ns
-                f.level_quality[v, i] = 0 if reading.good else 2
+                f.level_kg[v, i], f.level_ns[v, i], f.level_quality[v, i] = _believed(reading)
+        for name, is_on in (floats or {}).items():
+            f.float_on[known(self.vessels, name)] = 0 if _is_off(is_on) else 1
         return table
 
     def see(self, frame: Table, positions: Mapping[str, Reading], verified_ns: int) -> None:
         """Put positions into a frame; verified_ns: when the newest commands that were read back were issued."""
         f = frame[0]
         for name, reading in positions.items():
-            e = _row(self.elements, name)
-            f.position_frac[e], f.position_ns[e] = reading.value, reading.taken_ns
-            f.position_quality[e], f.verified_ns[e] = 0 if reading.good else 2, verified_ns
+            e = known(self.elements, name)
+            f.position_frac[e], f.position_ns[e], f.position_quality[e] = _believed(reading)
+            f.verified_ns[e] = _moment_ns(verified_ns)
 
     def asking(self, open_frac: Mapping[str, float]) -> Decide:
         """What `step` takes as `decide`: these openings are wished, and nothing else."""
-        wished = {_row(self.elements, name): frac for name, frac in open_frac.items()}
+        wished = {known(self.elements, name): _number(frac) for name, frac in open_frac.items()}
 
         def decide(plant: Table, desk: Table) -> None:
             p, s, f, w, g = plant[0], desk[0].state, desk[0].frame, desk[0].wish, desk[0].permit
@@ -176,23 +221,42 @@ class Network:
 
     def in_words(self, event: Event) -> str:
         """An event for a person."""
-        where = "" if event.vessel < 0 else f" ({self.vessels[event.vessel]})"
-        return f"{self.elements[event.element]}: {event.grant_frac:g}, {rules.TEXT[event.rule]}{where}"
-
-    def _scenario(self, scenario: int) -> str:
-        if JAMMED <= scenario < CAUSED:
-            return f"{self.elements[int(self._table[0].flows[scenario - JAMMED].element)]} stuck open"
-        return "what no inlet can stop"
+        where = "" if event.vessel < 0 else f" ({self._vessels[event.vessel].name})"
+        return f"{self._elements[event.element].name}: {event.grant_frac:g}, {rules.TEXT[event.rule]}{where}"
 
 
-def _added(names: list[str], name: str, most: int) -> int:
-    if name in names or len(names) == most:
-        raise PodError(TOO_MANY, f"{name} is there already, or is one more than the {most} that fit: use another name")
-    names.append(name)
-    return len(names) - 1
+def _elapsed_s(state: Table, now_ns: int) -> float:
+    """Since the tick before; 0 at the first."""
+    ticks = int(state["ticks"][0])
+    if ticks == 0:
+        return 0.0
+    return (now_ns - int(state["command_ns"][0, (ticks - 1) % records.HISTORY])) * 1e-9
 
 
-def _row(names: list[str], name: str) -> int:
-    if name not in names:
-        raise PodError(UNKNOWN, f"{name!r} is not known here: add it first, or use one of {', '.join(names)}")
-    return names.index(name)
+def _is_off(is_on: object) -> bool:
+    """True only for what is known to be off."""
+    return isinstance(is_on, bool | np.bool_) and not is_on
+
+
+def _believed(reading: object) -> tuple[float, int, int]:
+    """Value, moment and quality; unknown if it is no reading, or its own source does not call it good."""
+    if not isinstance(reading, Reading) or reading.good is not True:
+        return float("nan"), -1, BAD
+    return _number(reading.value), _moment_ns(reading.taken_ns), 0
+
+
+def _number(value: Any) -> float:
+    """As a float; NaN, which opens nothing, for what is no number. Text is none."""
+    try:
+        return float("nan") if isinstance(value, str | bytes) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return float("nan")
+
+
+def _moment_ns(value: Any) -> int:
+    """As nanoseconds; -1, never, for what is no time."""
+    try:
+        moment_ns = int(value)
+    except (TypeError, ValueError, OverflowError):
+        return -1
+    return moment_ns if -LONGEST_NS <= moment_ns <= LONGEST_NS else -1

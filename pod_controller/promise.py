@@ -11,15 +11,14 @@ Neighbours: `config_checks` calls it last. Must not know how the sums are made.
 import math
 from collections.abc import Iterator
 
-from pod_controller.config import Fault, PodConfig
+from pod_controller.config import Fault
 from pod_controller.kernels import records, terms
 from pod_controller.kernels.records import Record, Table
-from pod_controller.topology import Topology, build
+from pod_controller.topology import Topology
 
 
-def faults(config: PodConfig) -> list[Fault]:
+def faults(topology: Topology) -> list[Fault]:
     """E123 a vessel carried over its lip from empty, E126 a history too short, E127 a chute or its switch."""
-    topology = build(config)
     plant = topology.table[0]
     found = list(_chutes(topology))
     for e in range(plant.n_elements):

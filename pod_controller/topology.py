@@ -6,11 +6,11 @@ too), which elements one broken part can hold open together, and how long an old
 Neighbours: `config` before, `kernels.records` after; `frame` and the simulator use the names. Must not know readings.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pod_controller.causes import common_causes
-from pod_controller.config import Element, Intake, PodConfig
+from pod_controller.config import Control, Intake, PodConfig
 from pod_controller.config_names import wired_tags
 from pod_controller.kernels import records
 from pod_controller.kernels.records import Record, Table
@@ -51,15 +51,23 @@ class Topology:
 
 def build(config: PodConfig) -> Topology:
     """Fill the plant table from a checked configuration."""
+    _, outputs = wired_tags(config)
+    watchdogs_s = {x.name: x.watchdog_s for x in config.device}
+    modules = [tuple(outputs[tag] for tag in x.commands) for x in config.element]
+    slowest_s = [max(watchdogs_s[name] for name in names) for names in modules]
+    return of_graph(config, slowest_s, tuple(names[0] for names in modules))
+
+
+def of_graph(config: PodConfig, watchdogs_s: Sequence[float], module_of: tuple[str, ...]) -> Topology:
+    """The same for a graph whose wiring is nobody's business; watchdogs_s: the slowest of each element's outputs."""
     table = records.table(records.PLANT)
     plant = table[0]
     plant.tick_s = config.control.tick_s
     plant.fresh_s = config.control.fresh_s
     plant.longest_gap_s = records.HISTORY * config.control.tick_s
-    _, outputs = wired_tags(config)
-    modules = tuple(tuple(outputs[tag] for tag in x.commands) for x in config.element)
     flows = _fill_intakes(plant, config)
-    for fill in (_fill_elements, _fill_vessels, _fill_chutes):
+    _fill_elements(plant, config, watchdogs_s)
+    for fill in (_fill_vessels, _fill_chutes):
         fill(plant, config)
     causes = _fill_causes(plant, config)
     lead_on(plant)
@@ -84,7 +92,7 @@ def build(config: PodConfig) -> Topology:
         content_tags=tuple(x.content_tag for x in config.chute),
         temp_tag=config.thermostat.temp_tag if config.thermostat else None,
         digester_tags=(x.gas_tag, x.ch4_tag, x.ph_tag) if (x := config.digestion) else None,
-        module_of=tuple(x[0] for x in modules),
+        module_of=module_of,
         config=config,
     )
 
@@ -114,7 +122,7 @@ def ordered_intakes(config: PodConfig) -> list[Intake]:
     return ordered
 
 
-def _fill_elements(plant: Record, config: PodConfig) -> None:
+def _fill_elements(plant: Record, config: PodConfig, watchdogs_s: Sequence[float]) -> None:
     plant.n_elements = len(config.element)
     own = {x.element for x in config.intake} | {x.gate for x in config.chute}
     shared = {name for x in config.intake for name in x.shared}
@@ -123,7 +131,7 @@ def _fill_elements(plant: Record, config: PodConfig) -> None:
         row = plant.elements[e]
         row.stroke_s = element.stroke_s
         row.fast_stroke_s = element.fast_stroke_s
-        row.lease_s = lease_s(config, element)
+        row.lease_s = lease_s(config.control, watchdogs_s[e])
         row.positioner = 1 if element.kind == "positioner" else 0
         row.position_error_frac = element.position_error_frac
         row.role = records.FREE
@@ -132,16 +140,13 @@ def _fill_elements(plant: Record, config: PodConfig) -> None:
                 row.role = role
 
 
-def lease_s(config: PodConfig, element: Element) -> float:
+def lease_s(control: Control, watchdog_s: float) -> float:
     """How long a command may live after its successor was lost (term L).
 
     The slowest watchdog of its modules, counted from the last request that can have fed it: one tick until the missing
     or wrong read-back is seen, another because a tick may overrun, and the way to the device.
     """
-    _, outputs = wired_tags(config)
-    watchdogs = {x.name: x.watchdog_s for x in config.device}
-    watchdog_s = max(watchdogs[outputs[tag]] for tag in element.commands)
-    return watchdog_s + 2.0 * config.control.tick_s + config.control.latency_s
+    return watchdog_s + 2.0 * control.tick_s + control.latency_s
 
 
 def _fill_vessels(plant: Record, config: PodConfig) -> None:
