@@ -22,7 +22,7 @@ FIRST_BACKOFF_NS = 1_000_000_000
 LONGEST_BACKOFF_NS = 16_000_000_000
 STRANGER_RETRY_NS = 10_000_000_000
 _JITTER_STEPS, _JITTER_LEAST = 64, 512  # up to an eighth more: what died together is not probed together
-_WORDS_AT, _CRC_LEN = 3, 2  # of a reply to a read of registers
+_COUNT_AT, _WORDS_AT = 2, 3  # of a reply to a read of registers; over TCP no check sequence follows them
 
 
 class Condition(IntEnum):
@@ -63,8 +63,8 @@ class Device:
 
     __slots__ = (
         "_first_miss_ns", "_jitter_steps", "_probes", "answered", "backoff_ns", "cost_ns", "dead", "doubtful",
-        "faults", "gap_ns", "identity", "late_count", "late_ns", "line", "misses", "name", "notes", "owed", "retry_ns",
-        "stranger", "turnaround_ns", "unit", "unknown", "urgent",
+        "faults", "gap_ns", "identity", "late_count", "late_ns", "line", "misses", "name", "notes", "owed", "proved",
+        "retry_ns", "stranger", "turnaround_ns", "unit", "unknown", "urgent",
     )  # fmt: skip
 
     def __init__(
@@ -79,6 +79,7 @@ class Device:
         self.identity = identity
         self.unknown = self.doubtful = identity is not None
         self.stranger = False
+        self.proved = identity is None  # it has shown who it is since the port was opened
         self.urgent = False  # asked again whatever room the tick has left
         self.retry_ns = 0
         self.backoff_ns = FIRST_BACKOFF_NS
@@ -154,6 +155,7 @@ class Device:
         """It may have been exchanged: nothing but who it is may be asked before it has shown that."""
         if self.identity is not None:
             self.unknown = self.doubtful = True
+            self.proved = False
             self.retry_ns = now_ns
 
     def shows(self, reply: bytes, now_ns: int) -> None:
@@ -161,9 +163,10 @@ class Device:
         identity = self.identity
         if identity is None:
             return
-        data = reply[_WORDS_AT:-_CRC_LEN]
+        data = reply[_WORDS_AT : _WORDS_AT + reply[_COUNT_AT]] if reply else b""
         words = tuple(int.from_bytes(data[k : k + 2], "big") for k in range(0, len(data), 2))
         self.stranger = self.unknown = self.doubtful = words != identity.words
+        self.proved = not self.stranger
         if self.stranger:
             self.retry_ns = now_ns + STRANGER_RETRY_NS
             shown = " ".join(f"{word:04X}" for word in words) or "nothing"

@@ -162,14 +162,14 @@ class Lanes:
     def _ask(self, device: Device, now_ns: int) -> Order:
         """A module gets its image (whatever it did meanwhile), any other device its most overdue block.
 
-        Who must show who it is does that first; but a dead module is told its fail state unasked: nobody who
-        hears that is worse off.
+        Who must show who it is does that first; but a dead module that has shown it on this connection is told its
+        fail state unasked: should it be another one by now, nobody who hears that is worse off.
         """
         own = next((module for module in self.modules if module.device is device), None)
-        tells_fail_state = own is not None and device.dead and own.image == 0 and not self.strange
+        tells_fail_state = own is not None and device.dead and device.proved and own.image == 0 and not self.strange
         if device.identity is not None and device.unknown and not tells_fail_state:
             if device.owed:
-                return Order(Task.PROBE, device.probe(), device, None, None)
+                return Order(Task.PROBE, device.probe(), device, None, own)
             return Order(Task.IDENTIFY, device.identity.request, device, None, own)
         if own is not None:
             return Order(Task.WRITE, own.write(), device, None, own)

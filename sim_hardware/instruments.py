@@ -9,7 +9,7 @@ not know: frames, lines, the plant behind a probe.
 import struct
 from collections.abc import Mapping
 
-from sim_hardware.rtu_codec import Request
+from sim_hardware.rtu_codec import ILLEGAL_ADDRESS, Request
 from sim_hardware.station import NEVER_NS, Probe
 
 
@@ -34,6 +34,7 @@ class Device:
     holdings_size: int = 0
     inputs_size: int = 0
     honours_watchdog: bool = True
+    serial_number: int = 0  # as on its nameplate; a type that shows it says where
 
     def refuses(self, request: Request) -> int:
         """The exception this device answers a well-formed request with, beyond what its sizes tell; 0 = none."""
@@ -72,7 +73,21 @@ class Device:
         """Set holding registers from address on; RefusedError(3) when a value is not allowed."""
 
 
-class LoadCell4(Device):
+class Numbered(Device):
+    """A device whose only holding registers are 0 and 1: its serial number, high word first, which nobody can write."""
+
+    holdings_size = 2
+
+    def holdings(self) -> bytes:
+        """Who it is."""
+        return self.serial_number.to_bytes(4, "big")
+
+    def write_holdings(self, address: int, values: bytes) -> None:
+        """Nothing here can be written."""
+        raise RefusedError(ILLEGAL_ADDRESS)
+
+
+class LoadCell4(Numbered):
     """Four-channel load cell transmitter: s32 grams, high word first, at 2k; input 8 = fault bits."""
 
     inputs_size = 9
@@ -134,7 +149,7 @@ class LevelRadar(Device):
         return raw[2:] + raw[:2] + echo
 
 
-class Analog8(Device):
+class Analog8(Numbered):
     """Eight current inputs in uA; a transmitter maps span low..high to 4..20 mA.
 
     A transmitter saturates at 3.8 and 20.5 mA (NAMUR NE 43); a broken loop (NaN) reads 0 uA.

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable, Mapping
 
 from sim_hardware.instruments import Device, RefusedError
-from sim_hardware.rtu_codec import ILLEGAL_VALUE
+from sim_hardware.rtu_codec import ILLEGAL_ADDRESS, ILLEGAL_VALUE
 from sim_hardware.station import NEVER_NS, Probe
 
 CHANNELS = 8
@@ -21,15 +21,16 @@ class IoModule8(Device):
     """Eight relay outputs with feedback and switches; registers as in the device library.
 
     Coils 0..7 outputs. Holding 0 = watchdog in 0.1 s (0 = off), holding 1 = state at power-on (0 = all
-    off, 1 = as before). Inputs 0..7 = feedback in 0.01 % (65535 = none), 8 = outputs as held,
-    9 = switches, 10 = status (bit 0: watchdog has tripped since the last write of outputs).
+    off, 1 = as before), 2..3 = serial number, high word first, read only. Inputs 0..7 = feedback in
+    0.01 % (65535 = none), 8 = outputs as held, 9 = switches, 10 = status (bit 0: watchdog has tripped
+    since the last write of outputs).
     Any good request to the unit feeds the watchdog, reads too. Expiry is worked out from time stamps
     when the module is next touched; due_ns tells a driver of time when to touch it.
     """
 
     coils_size = CHANNELS
     discretes_size = CHANNELS
-    holdings_size = 2
+    holdings_size = 4
     inputs_size = 11
     _LAYOUT = struct.Struct(">11H")
 
@@ -97,8 +98,8 @@ class IoModule8(Device):
         return image
 
     def holdings(self) -> bytes:
-        """Watchdog and power-on state."""
-        return struct.pack(">HH", self._watchdog_register, self._power_on_state)
+        """Watchdog, power-on state, and who it is."""
+        return struct.pack(">HHI", self._watchdog_register, self._power_on_state, self.serial_number)
 
     def inputs(self) -> bytes:
         """Feedback, outputs as held, switches, status."""
@@ -122,6 +123,8 @@ class IoModule8(Device):
     def write_holdings(self, address: int, values: bytes) -> None:
         """Set watchdog (up to 600 s) or power-on state (0 or 1)."""
         registers = [self._watchdog_register, self._power_on_state]
+        if address + len(values) // 2 > len(registers):
+            raise RefusedError(ILLEGAL_ADDRESS)
         for index, value in enumerate(struct.unpack(f">{len(values) // 2}H", values)):
             registers[address + index] = value
         if registers[0] > _WATCHDOG_LONGEST or registers[1] > 1:

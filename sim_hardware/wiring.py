@@ -38,7 +38,7 @@ class WiredLine(NamedTuple):
 
 
 class WiredDevice(NamedTuple):
-    """One device: its type, where it sits, and the tag on each channel."""
+    """One device: its type, where it sits, the tag on each channel, and its serial number if it shows one."""
 
     name: str
     type: str
@@ -47,6 +47,7 @@ class WiredDevice(NamedTuple):
     inputs: Channels = MappingProxyType({})
     outputs: Channels = MappingProxyType({})
     switches: Channels = MappingProxyType({})
+    serial_number: int = 0
 
 
 def _row(*tags: str) -> Channels:
@@ -69,8 +70,9 @@ DEVICES: tuple[WiredDevice, ...] = (
         inputs=_row("ZT-101", "ZT-103", "", "", "ZT-122", "ZT-123", "ZT-212"),
         outputs=_row("FV-101", "FV-103", "XY-111", "XY-113", "FV-122", "FV-123", "FV-212", "XA-901"),
         switches=_row("LSHH-204", "", "ZSC-111", "ZSC-113", "LSH-101", "LSH-103"),
+        serial_number=0x0811_0101,
     ),
-    WiredDevice("WM-A", "load_cell_4ch", "A", 2, inputs=_row("WT-101", "WT-103")),
+    WiredDevice("WM-A", "load_cell_4ch", "A", 2, inputs=_row("WT-101", "WT-103"), serial_number=0x0421_0201),
     WiredDevice(
         "XM-B",
         "io_module_8",
@@ -79,8 +81,9 @@ DEVICES: tuple[WiredDevice, ...] = (
         inputs=_row("ZT-102", "ZT-104", "", "", "ST-121", "ZT-124", "ZT-712"),
         outputs=_row("FV-102", "FV-104", "XY-112", "XY-114", "SC-121", "FV-124", "FV-712"),
         switches=_row("", "", "ZSC-112", "ZSC-114", "LSH-102", "LSH-104"),
+        serial_number=0x0811_0102,
     ),
-    WiredDevice("WM-B", "load_cell_4ch", "B", 2, inputs=_row("WT-102", "WT-104")),
+    WiredDevice("WM-B", "load_cell_4ch", "B", 2, inputs=_row("WT-102", "WT-104"), serial_number=0x0421_0202),
     WiredDevice("LM-201", "level_hydrostatic", "B", 3, inputs=_row("LT-201")),
     WiredDevice("LM-202", "level_radar", "B", 4, inputs=_row("LT-202")),
     WiredDevice("WI-203", "weigh_indicator", "W", 0, inputs=_row("WT-203")),
@@ -91,6 +94,7 @@ DEVICES: tuple[WiredDevice, ...] = (
         1,
         inputs=_row("ST-211", "ST-411", "ST-711"),
         outputs=_row("SC-211", "SC-411", "SC-711", "TY-303", "SC-901"),
+        serial_number=0x0811_0103,
     ),
     WiredDevice(
         "AM-1",
@@ -98,6 +102,7 @@ DEVICES: tuple[WiredDevice, ...] = (
         "C",
         2,
         inputs=_row("LT-301", "LT-401", "LT-501", "LT-601", "LT-701", "LT-801", "FT-311", "PT-312"),
+        serial_number=0x0831_0301,
     ),
     WiredDevice(
         "AM-2",
@@ -105,8 +110,9 @@ DEVICES: tuple[WiredDevice, ...] = (
         "C",
         3,
         inputs=_row("LT-302", "LT-402", "LT-502", "LT-602", "LT-702", "LT-802", "AT-703", "AT-704"),
+        serial_number=0x0831_0302,
     ),
-    WiredDevice("AM-3", "analog_8ch", "C", 5, inputs=_row("AT-304", "AT-313")),
+    WiredDevice("AM-3", "analog_8ch", "C", 5, inputs=_row("AT-304", "AT-313"), serial_number=0x0831_0303),
     WiredDevice("TM-1", "temp_pt100_4ch", "C", 4, inputs=_row("TT-301", "TT-302")),
 )
 INDICATOR_CAPACITY_KG = 1000.0  # three 500 kg cells under the buffer, cut by the indicator at 1 t
@@ -204,7 +210,8 @@ class FieldSide:
         if line.protocol == "ascii":
             return self._indicator(line, wired)
         for device in wired:
-            self.devices[device.name] = self._device(device)
+            made = self.devices[device.name] = self._device(device)
+            made.serial_number = device.serial_number
         slaves = {device.name: Slave(device.unit, self.devices[device.name]) for device in wired}
         behind = LineOfSlaves(line.name, slaves)
         return Gateway(behind) if line.protocol == "modbus_tcp" else behind

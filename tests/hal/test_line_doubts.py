@@ -86,6 +86,27 @@ def test_a_device_that_was_dead_shows_who_it_is_before_an_output_opens() -> None
     assert scan.acks["FV-101"].open_frac == 1.0
 
 
+def test_a_dead_module_on_a_port_that_was_opened_again_is_told_nothing_before_it_has_shown_who_it_is() -> None:
+    # It died under an order to open; by now it is told its fail state, once a tick. Then the port is opened again,
+    # and may lead elsewhere: from there on it is asked who it is, as often, and nothing else.
+    pod = pod_with(20)
+    pod.run(3.0)
+    pod.slave.dead.add(1)
+    pod.wanted = {"FV-101": 0.0}
+    pod.run(20.0)
+    before = [frame[1] for at_ns, frame in pod.sent_to(1) if at_ns >= 15 * SECOND]
+    pod.io.lines[0].reconnected(pod.desk.now_ns)
+    pod.run(30.0)
+    after = [frame[1] for at_ns, frame in pod.sent_to(1) if at_ns >= 20 * SECOND]
+    pod.slave.dead.clear()
+    pod.run(33.0)
+    back = [frame[1] for at_ns, frame in pod.sent_to(1) if at_ns >= 30 * SECOND]
+
+    assert set(before) == {15} and len(before) >= 8
+    assert set(after) <= {3, 4} and len(after) >= 15  # 4: in another shape, as it owes the answer to the first 3
+    assert back[back.index(15) - 1] == 3
+
+
 def test_two_adapters_swapped_are_refused_on_both_lines() -> None:
     """Line A's port leads to the module of line B and the other way round: the same type at the same unit."""
     for meant, there in ((1001, 1002), (1002, 1001)):

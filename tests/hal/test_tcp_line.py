@@ -3,10 +3,11 @@
 import math
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 import pytest
-from hal_desk import MS, SECOND, TICK_NS, TURNAROUND_NS, Desk, Module, Replies, Slave, sealed, told, words
+from hal_desk import MS, SECOND, TICK_NS, TURNAROUND_NS, Desk, Module, Replies, Slave, module, sealed, told, words
 from hypothesis import given
 from hypothesis import strategies as st
 from pymodbus.framer.socket import FramerSocket
@@ -15,6 +16,7 @@ from pymodbus.pdu import DecodePDU
 from hal.blocks import Block, BlockPlan
 from hal.description import DeviceConfig, Hardware, LineConfig
 from hal.device import Condition, Device
+from hal.device_facts import Identity
 from hal.modbus import Request, Verdict, coils_request, judge_body, read_request, tcp_frame
 from hal.outputs import OutputModule, OutputPlan
 from hal.pod_io import PodIO, build
@@ -242,6 +244,23 @@ def test_a_gateway_that_finds_nobody_counts_as_no_answer() -> None:
 
     assert io.health()[0].condition is Condition.DEAD
     assert io.scan(desk.now_ns).readings["WT-101"].cause is Cause.NO_COMMUNICATION
+
+
+@pytest.mark.parametrize(("shown", "held"), [(20, 1), (21, 0)])
+def test_over_tcp_too_a_device_shows_who_it_is_before_it_is_written(shown: int, held: int) -> None:
+    # Its answer has no check sequence behind the words.
+    meant = replace(module(), line="C", identity=Identity(table="holding", address=0, words=(20,)))
+    io = build(Hardware((LineConfig("C", "modbus_tcp", "", 0, False, "10.0.0.7", 502),), (meant,), 0.5))
+    (line,) = io.lines
+    assert isinstance(line, ModbusTcpLine)
+    slave = Server(modules={1: Module(watchdog_count=shown)})
+
+    TcpDesk(line, slave).run(
+        3 * SECOND, lambda now_ns: io.apply([Command("FV-101", 1.0, now_ns, now_ns + SECOND)], now_ns)
+    )
+
+    assert slave.modules[1].held == held
+    assert bool(io.health()[0].notes) is not bool(held)
 
 
 def test_numbers_go_around_without_zero() -> None:

@@ -96,7 +96,7 @@ def test_module_leaves_the_factory_without_watchdog_and_with_outputs_off() -> No
 
     assert module.device.held == 0xFF
     assert module.line.due_ns() == NEVER_NS
-    assert module.device.holdings() == bytes(4)
+    assert module.device.holdings()[:4] == bytes(4)
 
 
 @pytest.mark.parametrize("feed", [READ, seal(1, bytes.fromhex("0300000001")), seal(1, bytes.fromhex("6300"))])

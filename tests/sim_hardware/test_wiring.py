@@ -88,3 +88,18 @@ def test_the_shipped_configuration_and_the_wiring_put_every_tag_on_the_same_term
         assert device["line"] == wired[name].line
         assert device["tags"].items() <= wired[name].tags.items()
         assert device["unit"] == wired[name].unit or device["type"] == "weigh_indicator"  # which has no number
+
+
+def test_the_shipped_configuration_names_the_serial_numbers_that_the_devices_show() -> None:
+    text = files("sim_hardware").joinpath("reference", "pod.toml").read_text("utf-8")
+    named = {device["name"]: device["identity"] for device in tomllib.loads(text)["device"] if "identity" in device}
+    shown = {device.name: device.serial_number for device in DEVICES if device.serial_number}
+    field = steady_field().field
+
+    assert {name: identity["words"] for name, identity in named.items()} == {
+        name: [number >> 16, number & 0xFFFF] for name, number in shown.items()
+    }
+    assert len(set(shown.values())) == len(shown)
+    for name, identity in named.items():
+        first, words = 2 * identity["address"], field.devices[name].holdings()
+        assert words[first : first + 4] == shown[name].to_bytes(4, "big")

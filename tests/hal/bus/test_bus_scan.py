@@ -43,7 +43,7 @@ def test_every_device_is_found_and_nothing_is_written() -> None:
 
     found = scanned(port)
 
-    assert {unit: each.how for unit, each in found.items()} == {1: "answers", 2: "refuses", 3: "refuses", 7: "refuses"}
+    assert {unit: each.how for unit, each in found.items()} == {1: "answers", 2: "answers", 3: "refuses", 7: "refuses"}
     assert all(each.sound_count == each.asked_count == 5 for each in found.values())
     assert {frame[1] for frame in port.sent} == {3}
     assert {frame[0] for frame in port.sent} == set(range(1, 10))  # each address was asked, and never 0
