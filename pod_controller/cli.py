@@ -45,8 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _ending(error: Exception, *, debug: bool) -> Ending:
     """What to say about an exception, and the exit code of CONTRACTS that goes with it."""
     if isinstance(error, click.Abort):
-        interrupted = isinstance(error.__cause__, KeyboardInterrupt)
-        return Ending(EXIT_INTERRUPTED, "interrupted") if interrupted else Ending(EXIT_FAILED, "input ended")
+        return _ending_of_abort(error)
     if isinstance(error, PodError):
         is_configuration = 100 <= error.code < 200
         return Ending(EXIT_CONFIGURATION if is_configuration else EXIT_FAILED, " ".join(str(error).split()))
@@ -57,6 +56,14 @@ def _ending(error: Exception, *, debug: bool) -> Ending:
     if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] not in OWN_PACKAGES:
         return Ending(EXIT_FAILED, f"E901 this needs {error.name}, which is not installed: run deploy/install")
     return ending_of_bug(error, debug=debug)
+
+
+def _ending_of_abort(error: click.Abort) -> Ending:
+    """At a question: Ctrl-C, the end of input, or a no; click raises the same of all three, and hides which."""
+    before, begin = error.__cause__ or error.__context__, "\n" if sys.stderr.isatty() else ""
+    if isinstance(before, KeyboardInterrupt):
+        return Ending(EXIT_INTERRUPTED, f"{begin}interrupted")
+    return Ending(EXIT_FAILED, f"{begin}input ended" if isinstance(before, EOFError) else "not done: the answer was no")
 
 
 def _usage_text(error: click.UsageError) -> str:

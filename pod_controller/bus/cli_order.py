@@ -39,7 +39,7 @@ def order(wanted: Wanted, device_type: str, name: str | None, number: int | None
     place = place_of(wanted)
     refuse_if_owned(place)
     _confirm(place, description, name, unit, yes)
-    steps = _play(run, place, wanted)
+    steps = _play(run, place, unit, wanted)
     done = not run.why
     if wanted.as_json:
         click.echo(json.dumps({"command": name, "done": done, "why": run.why, "exchanges": steps}))
@@ -76,15 +76,17 @@ def _confirm(place: Place, description: Any, name: str, unit: int, yes: bool) ->
     )
 
 
-def _play(run: Any, place: Place, wanted: Wanted) -> int:
+def _play(run: Any, place: Place, unit: int, wanted: Wanted) -> int:
     """Exchange frames until the command has ended; how many it took."""
     from hal.bus.asking import BusPort, known
     from hal.bus.scan import listen_first
     from hal.commands import Progress
+    from pod_controller.bus.meeting import refuse_stranger
 
     count = 0
     with BusPort(place.line, CLOCK) as port:
         listen_first(port, wanted.listen_ns)
+        refuse_stranger(port, place, unit, wanted.timeout_ns)
         while run.progress is Progress.RUNNING:
             request = run.next_request()
             answer = port.ask(known(request), wanted.timeout_ns)

@@ -29,6 +29,7 @@ def write(wanted: Wanted, words: tuple[str, ...], single: bool, yes: bool, **for
     from hal.bus.asking import BusPort
     from hal.bus.scan import listen_first
     from pod_controller.bus import values
+    from pod_controller.bus.meeting import refuse_stranger
 
     tags, wished = _split(words)
     place = place_of(wanted, tags)
@@ -39,6 +40,7 @@ def write(wanted: Wanted, words: tuple[str, ...], single: bool, yes: bool, **for
     _confirm(place, targets[0], wished, yes)
     with BusPort(place.line, CLOCK) as port:
         listen_first(port, wanted.listen_ns)
+        refuse_stranger(port, place, targets[0].unit, wanted.timeout_ns)
         acknowledged = values.write(port, targets, wished, single, wanted.timeout_ns)
         rows = [values.read(port, target, wanted.timeout_ns) for target in targets]
     as_told = all(_agrees(row, value, target) for row, value, target in zip(rows, wished, targets, strict=True))

@@ -12,6 +12,7 @@ from hal.bus.identify import identify
 from hal.bus.scan import Asked, Found, Overheard, listen_first, scan
 from hal.description import LineConfig, load
 from hal.modbus import READ_FUNCTION, read_request
+from pod_controller.bus.meeting import stranger_text
 from pod_controller.bus.place import CLOCK, Place
 from pod_controller.config import Device
 
@@ -67,7 +68,8 @@ def _look_closer(place: Place, port: BusPort, baud: int, asked: Asked, so_far: C
         if place.config is None or found.baud != baud or found.how == "unclear":
             continue
         if found.unit in known_types:
-            so_far.doubts[baud, found.unit] = _doubt(port, found.unit, known_types[found.unit], asked.timeout_ns)
+            doubt = _doubt(port, found.unit, known_types[found.unit], asked.timeout_ns)
+            so_far.doubts[baud, found.unit] = doubt or stranger_text(port, place, found.unit, asked.timeout_ns)
         else:
             so_far.looks[baud, found.unit] = identify(port, found.unit, asked.timeout_ns).guess
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from served_pod import Served
 from tshark_rows import by_tshark
-from wire_pod import WirePod, wait_until
+from wire_pod import WirePod, read_image, wait_until
 
 from pod_controller.cli import main
 
@@ -140,6 +140,27 @@ def test_a_port_that_another_program_holds_is_left_alone(desk: Desk, served: Ser
 
     assert code == 4
     assert "E221" in desk.errors and "one port has one owner" in desk.errors
+
+
+@pytest.fixture
+def swapped(desk: Desk, served: Served, tmp_path: Path) -> str:
+    """A configuration whose lines A and B each lead to the other's devices."""
+    text, folder = Path(desk.config).read_text("utf-8"), str(served.folder)
+    text = text.replace(f'"{folder}/A"', '"B"').replace(f'"{folder}/B"', f'"{folder}/A"')
+    moved = tmp_path / "swapped.toml"
+    moved.write_text(text.replace('port = "B"', f'port = "{folder}/B"'))
+    return str(moved)
+
+
+def test_a_hand_writes_nothing_to_a_device_that_is_another_one(desk: Desk, served: Served, swapped: str) -> None:
+    code, out = desk.type("write", "--config", swapped, "FV-101", "1", "--yes", *QUICK)
+    why, held = desk.errors, read_image(served.lines("modbus_rtu")[1])
+    told, survey = desk.ask("scan", "--config", swapped, "--line", "A", "--units", "1-2", *QUICK)
+
+    assert (code, out, held) == (4, "", 0)
+    assert "E225 unit 1 on" in why and "is not XM-A: it shows 0811 0102, not 0811 0101" in why
+    assert told == 3
+    assert [text[:26] for text in survey["advice"]] == ["unit 1 (XM-A): is not XM-A", "unit 2 (WM-A): is not WM-A"]
 
 
 def commands_of_the_day(block: int) -> list[tuple[str, int]]:
