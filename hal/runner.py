@@ -8,6 +8,7 @@ Must not know: protocols, or what a tick does.
 """
 
 import asyncio
+import ctypes
 import select
 import selectors
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from hal.wire_time import char_ns
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 4.0
 _NS = 1_000_000_000
 _FAR_NS = 3600 * _NS  # asyncio timers need a finite time
+_SET_TIMER_SLACK, _SLACK_NS = 29, 1  # the default slack of a thread is 50000
 
 
 class _PreciseSelector(selectors.EpollSelector):
@@ -35,7 +37,12 @@ class _PreciseSelector(selectors.EpollSelector):
 
 
 def precise_loop() -> asyncio.AbstractEventLoop:
-    """An event loop with timers exact to some 0.1 ms, for silences of 1.75 ms: asyncio.Runner(loop_factory=...)."""
+    """An event loop with timers exact to some 0.05 ms, for silences of 1.75 ms: asyncio.Runner(loop_factory=...).
+
+    The thread that makes it is told to the kernel as one whose timers must not wait for others' (prctl(2),
+    PR_SET_TIMERSLACK): 50 us less per silence. Where that is refused the loop is only less exact.
+    """
+    ctypes.CDLL(None).prctl(_SET_TIMER_SLACK, ctypes.c_ulong(_SLACK_NS))
     return asyncio.SelectorEventLoop(_PreciseSelector())
 
 

@@ -109,18 +109,23 @@ class CoreProcess:
                 # The ports were given back by whatever broke: take them again for as long as it takes to be safe.
                 what = "no reason" if error is None else " ".join(f"{type(error).__name__}: {error}".split())[:200]
                 self.core.leave(self._clock.now_ns(), f"fault in the core, {what}")
-                asyncio.run(self._drive())
+                self._drive_on()
         finally:
             self._opened.close()
             scheduling.restore_memory()
 
     def run(self) -> int:
         """Run until a signal; the exit code. PodError E431 when outputs could not be read back at their fail states."""
-        asyncio.run(self._drive())
+        self._drive_on()
         if not self.core.verified:
             text = "not every output could be read back at its fail state in time: the devices' own watchdogs hold them"
             raise PodError(UNVERIFIED, f"{text}; look at the pod, and at the line that was gone")
         return EXIT_INTERRUPTED if self._signal == signal.SIGINT else EXIT_FINE
+
+    def _drive_on(self) -> None:
+        """On a loop whose timers are exact: asyncio's own rounds a silence of 1.75 ms up to whole milliseconds."""
+        with asyncio.Runner(loop_factory=runner.precise_loop) as loop:
+            loop.run(self._drive())
 
     async def _drive(self) -> None:
         loop, stop = asyncio.get_running_loop(), asyncio.Event()

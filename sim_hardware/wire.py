@@ -39,20 +39,30 @@ class Wired(NamedTuple):
 class WireBench:
     """Stations of a pod in real time. Time starts at 0 with start(); one start per bench."""
 
-    def __init__(self, stations: Mapping[str, Wired], plant: Plant, clock: Clock) -> None:
-        """Stations by line name; the plant is brought along every 0.1 s and before each request."""
+    def __init__(
+        self,
+        stations: Mapping[str, Wired],
+        plant: Plant,
+        clock: Clock,
+        answered: Callable[[str, int, int], None] | None = None,
+    ) -> None:
+        """Stations by line name; the plant is brought along every 0.1 s and before each request.
+
+        answered(place, when, how late): told of every answer on a pseudo-terminal, in ns of the clock.
+        """
+        self.answered = answered
         self._stations = stations
         self._plant = plant
         self._clock = clock
         self._plant_ns = -1
-        self._start_ns = 0
+        self.started_ns = 0
         self._ends: list[_PtyEnd | TcpEnd] = []
         self._watches: list[_Watch] = []
         self._beat: asyncio.TimerHandle | None = None
 
     async def start(self) -> dict[str, str]:
         """Open a pseudo-terminal or a server per line; returns line name -> device path or host:port."""
-        self._start_ns = self._clock.now_ns()
+        self.started_ns = self._clock.now_ns()
         self._keep_plant()
         places = {}
         for name, (station, baud) in self._stations.items():
@@ -77,7 +87,7 @@ class WireBench:
 
     def now_ns(self) -> int:
         """Nanoseconds since start()."""
-        return self._clock.now_ns() - self._start_ns
+        return self._clock.now_ns() - self.started_ns
 
     def bring_plant(self, now_ns: int) -> None:
         """Bring the plant to now_ns."""
@@ -196,7 +206,7 @@ class _PtyEnd:
         for delay_s, data in replies:
             start_ns = max(since_ns + round(delay_s * 1e9), self._free_ns)
             self._free_ns = start_ns + len(data) * self._char_ns
-            self._at(self._free_ns, partial(self._write, data))
+            self._at(self._free_ns, partial(self._write, data, self._free_ns))
 
     def tidy(self) -> None:
         """Drop an answer that nobody has fetched: its master was killed, the next one must not take it."""
@@ -206,7 +216,7 @@ class _PtyEnd:
     def _unread_bytes(self) -> int:
         return int.from_bytes(fcntl.ioctl(self._near_fd, termios.FIONREAD, bytes(4)), sys.byteorder)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes, planned_ns: int) -> None:
         self._written_ns = self._bench.now_ns()
         if self._unread_bytes() > _UNREAD_BYTES:
             termios.tcflush(self._near_fd, termios.TCIFLUSH)
@@ -214,6 +224,9 @@ class _PtyEnd:
             os.write(self._fd, data)
         except BlockingIOError:
             return  # nobody reads and the terminal's buffer is full: a wire would lose it as well
+        if self._bench.answered is not None:
+            now_ns = self._bench.now_ns()
+            self._bench.answered(self.place, self._bench.started_ns + now_ns, now_ns - planned_ns)
 
     def _at(self, when_ns: int, action: Callable[[], None]) -> None:
         self._timer_count += 1

@@ -73,7 +73,7 @@ class LineTap:
         self._late_ns = dict(late_ns or {})
         self._char_ns = char_ns(line.baud)
         self._unit_at = HEADER_LEN if line.protocol == "modbus_tcp" else 0
-        self._slots: list[Passed | None] = [None] * KEPT
+        self._slots: list[tuple[int, int, bool, bytes] | None] = [None] * KEPT
         self._open: tuple[Timing, int] | None = None  # who was asked, and when the question had ended
 
     def open(self) -> int:
@@ -111,13 +111,13 @@ class LineTap:
         end = self.next_number
         begin = min(max(number, end - KEPT), end)
         found = [self._slots[k % KEPT] for k in range(begin, min(end, begin + most))]
-        kept = [piece for piece in found if piece is not None and piece.number >= begin]
+        kept = [Passed._make(slot) for slot in found if slot is not None and slot[0] >= begin]
         first = kept[0].number if kept else begin
         return kept, max(0, first - number)
 
     def _keep(self, now_ns: int, sent: bool, data: bytes) -> None:
         number = self.next_number
-        self._slots[number % KEPT] = Passed(number, now_ns, sent, data)
+        self._slots[number % KEPT] = number, now_ns, sent, data  # a Passed is made for whoever looks
         self.next_number = number + 1
 
     def _timing(self, unit: int) -> Timing:

@@ -52,6 +52,7 @@ class Exchange(NamedTuple):
 class Cycle(NamedTuple):
     """One measured cycle."""
 
+    began_ns: int
     took_ns: int
     exchanges: tuple[Exchange, ...]
 
@@ -86,7 +87,7 @@ class Watched:
                 self.written_ns = now_ns
             self._waits_for_reply = True
         elif self._began_ns >= 0 and not self._waits_for_reply and action.until_ns > now_ns + self._quiet_ns:
-            self.cycles.append(Cycle(now_ns - self._began_ns, tuple(self._exchanges)))
+            self.cycles.append(Cycle(self._began_ns, now_ns - self._began_ns, tuple(self._exchanges)))
             self._began_ns = -1
         return action
 
@@ -166,7 +167,7 @@ async def measure_pymodbus(config: LineConfig, exchanges: tuple[Exchange, ...], 
         began_ns = clock.now_ns()
         for exchange in exchanges:
             await _repeat(client, exchange.request)
-        measured.append(Cycle(clock.now_ns() - began_ns, exchanges))
+        measured.append(Cycle(began_ns, clock.now_ns() - began_ns, exchanges))
         await asyncio.sleep(_BETWEEN_S)
     client.close()
     return measured

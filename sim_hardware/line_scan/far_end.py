@@ -1,8 +1,9 @@
 """Ten devices per speed on metered pseudo-terminals: `python -m sim_hardware.line_scan.far_end`, a process of its own.
 
-Prints one JSON object {baud: path}, then serves until its standard input ends. Unit 1 is a relay module, units 2 to 10
-show six registers each; on the second terminal of a speed unit 10 is dead. Neighbours: `wire` carries, `figures` starts
-it. Must not know masters.
+Prints one JSON object {baud: path}, serves until its standard input ends, then prints {path: [[when, how late], ...]}
+of every answer: a wire is never late, this one is, and nobody shall be charged with that. Unit 1 is a relay module,
+units 2 to 10 show six registers each; on the second terminal of a speed unit 10 is dead. Neighbours: `wire` carries,
+`figures` starts it. Must not know masters.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from contextlib import suppress
 
 from hal.clock import SystemClock
 from hal.runner import precise_loop
+from pod_controller.scheduling import go_first, settle_memory
 from sim_hardware.instruments import Device
 from sim_hardware.io_module import IoModule8
 from sim_hardware.slave import LineOfSlaves, Slave
@@ -55,8 +57,15 @@ async def serve() -> None:
     for baud in BAUDS:
         stations[str(baud)] = Wired(line(str(baud), UNITS), baud)
         stations[f"{baud}-dead"] = Wired(line(f"{baud}-dead", DEAD_UNIT - 1), baud)
-    bench = WireBench(stations, _Still(), SystemClock())
+    answers: dict[str, list[tuple[int, int]]] = {}
+
+    def note(place: str, when_ns: int, late_ns: int) -> None:
+        answers.setdefault(place, []).append((when_ns, late_ns))
+
+    bench = WireBench(stations, _Still(), SystemClock(), note)
     places = await bench.start()
+    go_first()
+    settle_memory()
     sys.stdout.write(json.dumps(places) + "\n")
     sys.stdout.flush()
     gone = asyncio.Event()
@@ -64,6 +73,7 @@ async def serve() -> None:
     await gone.wait()
     asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
     await bench.stop()
+    sys.stdout.write(json.dumps(answers) + "\n")
 
 
 if __name__ == "__main__":

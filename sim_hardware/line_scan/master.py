@@ -10,6 +10,7 @@ from random import Random
 from typing import NamedTuple
 
 from hal.blocks import Block, BlockPlan
+from hal.bus.tap import LineTap
 from hal.clock import SystemClock
 from hal.description import LineConfig
 from hal.device import Device
@@ -17,8 +18,9 @@ from hal.line import ModbusLine
 from hal.outputs import OutputModule, OutputPlan
 from hal.pod_io import PodIO
 from hal.points import Point
+from hal.port_watch import WatchedPort
 from hal.runner import PortOwner
-from hal.transport import SerialTransport
+from hal.transport import SerialTransport, Transport
 from hal.values import Command
 from sim_hardware.bench.line_cycle import Cycle, Watched
 from sim_hardware.line_scan.far_end import REGISTERS, UNITS
@@ -59,12 +61,17 @@ def line_of_ten(baud: int, tick_ns: int) -> tuple[ModbusLine, PodIO]:
     return line, PodIO([line], {})
 
 
+def port(config: LineConfig) -> Transport:
+    """The port as the core holds it: watched, and with its frames remembered."""
+    return WatchedPort(config.name, config.port, LineTap(config, SerialTransport(config), SystemClock()))
+
+
 async def scan(config: LineConfig, cycles: int, orders: int, seed: int) -> Scans:
     """Scans one after another, then orders at random moments of some more."""
     clock, random = SystemClock(), Random(seed)
     line, io = line_of_ten(config.baud, 3600 * _NS)
     watched = Watched(line, 4 * _MS)
-    owner = PortOwner(watched, SerialTransport(config), config.baud, clock)
+    owner = PortOwner(watched, port(config), config.baud, clock)
     owner.start()
     await asyncio.sleep(_SETTLE_S)
     watched.cycles.clear()
@@ -97,7 +104,7 @@ async def beside_a_dead_one(config: LineConfig, tick_ns: int, ticks: int) -> Per
     clock = SystemClock()
     line, io = line_of_ten(config.baud, tick_ns)
     watched = Watched(line, 4 * _MS)
-    owner = PortOwner(watched, SerialTransport(config), config.baud, clock)
+    owner = PortOwner(watched, port(config), config.baud, clock)
     owner.start()
     start_ns = clock.now_ns()
     for number in range(ticks):

@@ -39,7 +39,7 @@ def _cycles(ask: Ask, exchanges: Sequence[Exchange], cycles: int) -> list[Cycle]
         for exchange in exchanges:
             head = exchange.request
             ask(head[0], head[1], int.from_bytes(head[2:4], "big"), int.from_bytes(head[4:6], "big"))
-        taken.append(Cycle(clock.now_ns() - began_ns, tuple(exchanges)))
+        taken.append(Cycle(began_ns, clock.now_ns() - began_ns, tuple(exchanges)))
         clock.sleep_until_ns(clock.now_ns() + round(_BETWEEN_S * 1e9))
     return taken
 

@@ -3,9 +3,11 @@
 import contextlib
 import json
 import random
+import re
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -210,7 +212,7 @@ def test_the_service_manager_hears_ready_then_the_watchdog_then_stopping(pod: Wi
 
 
 BROKEN = """
-import sys
+import asyncio, sys
 from pathlib import Path
 from hal.clock import SystemClock
 from pod_controller.cli_run import StderrLog
@@ -224,6 +226,8 @@ loop, advance = process.core.loop, process.core.loop._step
 ticks = [0]
 
 def step(*tables):
+    timers, due_ns = asyncio.get_running_loop(), clock.now_ns() + 1_200_000
+    timers.call_at(due_ns * 1e-9, lambda: print(f"timer late by {(clock.now_ns() - due_ns) / 1000:.0f} us", flush=True))
     if loop.modes.state is State.IDLE:
         loop.modes.start()
     ticks[0] += loop.modes.executes
@@ -244,6 +248,8 @@ def test_a_bug_in_a_tick_still_leaves_every_output_read_back_at_fail(pod: WirePo
 
     assert "leaving: fault in the core, ZeroDivisionError: planted" in broken.text
     assert "outputs verified" in broken.text
+    late_us = [int(found) for found in re.findall(r"timer late by (\d+) us", broken.text)]
+    assert len(late_us) > 10 and statistics.median(late_us) < 200  # asyncio's own loop waits for whole milliseconds
 
 
 def test_nobody_there_is_69(tmp_path: Path) -> None:
