@@ -10,7 +10,7 @@ kernels or any I/O beyond reading the file.
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, ValidationError
 
@@ -273,18 +273,23 @@ class ConfigFaults(PodError):  # noqa: N818 (it is many faults, not one error)
         super().__init__(code, f"{len(lines)} fault(s) in the configuration; first: {lines[0]}")
 
 
-def load(path: Path) -> PodConfig:
-    """Read and check a configuration. Raises ConfigFaults with every fault that can be told at once."""
-    from pod_controller import config_checks  # it checks the models above
-
+def read(path: Path) -> tuple[str, dict[str, Any]]:
+    """The text of a configuration and what it says, unchecked. Raises ConfigFaults if it is unreadable or no TOML."""
     try:
         text = path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigFaults([read_fault(path, error)]) from None
     try:
-        document = tomllib.loads(text)
+        return text, tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigFaults([syntax_fault(path, text, error)]) from None
+
+
+def load(path: Path) -> PodConfig:
+    """Read and check a configuration. Raises ConfigFaults with every fault that can be told at once."""
+    from pod_controller import config_checks  # it checks the models above
+
+    text, document = read(path)
     try:
         config = PodConfig.model_validate(document)
     except ValidationError as error:

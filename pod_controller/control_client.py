@@ -5,14 +5,12 @@ Neighbours: `control_socket` answers; `cli_control` asks. Must not know what an 
 
 import json
 import socket
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from hal.errors import PodError
-from pod_controller.config_faults import read_fault, syntax_fault
 
 VERSION = 1
 TIMEOUT_S = 30.0  # a request waits for a tick, which may be 5 s long, on a busy machine
@@ -85,16 +83,9 @@ def socket_of(path: Path) -> Path:
 
     The core has checked the whole file; a verb must be quick and must work while the file is being edited.
     """
-    from pod_controller.config import ConfigFaults
+    from pod_controller.config import ConfigFaults, read
 
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigFaults([read_fault(path, error)]) from None
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigFaults([syntax_fault(path, text, error)]) from None
+    _, document = read(path)
     control = document.get("control", {})
     named = control.get("socket", DEFAULT_SOCKET) if isinstance(control, dict) else None
     if not isinstance(named, str | Path):

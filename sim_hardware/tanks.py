@@ -24,7 +24,7 @@ from sim_hardware.plant_records import (
     SUMP_PUMP,
     Row,
 )
-from sim_hardware.vessels import settle_buffer, stays_shut
+from sim_hardware.vessels import settle_buffer, spill, stays_shut
 
 
 @kernel
@@ -40,12 +40,7 @@ def pour(p: Row, s: Row, v: int, kg: float) -> float:
         # A vessel that stood at its weir passes on exactly what came: no rounding of 40 t in every step.
         over_kg = kg if before_kg >= weir_kg else s.content_kg[v] - weir_kg
         s.content_kg[v] = weir_kg if before_kg < weir_kg else before_kg
-    spilled_kg = s.content_kg[v] - p.lip_kg[v]
-    if spilled_kg > 0.0:
-        s.content_kg[v] = p.lip_kg[v]
-        s.spilled_kg[v] += spilled_kg
-        s.spilled_waste_kg[v] += spilled_kg
-    s.most_kg[v] = max(s.most_kg[v], s.content_kg[v])
+    spill(p, s, v)
     return over_kg
 
 

@@ -185,12 +185,18 @@ def drop_bag(p: Row, s: Row, c: int, bag_kg: float) -> None:
         s.refused_kg[c] += bag_kg
         return
     s.content_kg[c] += bag_kg
-    over_kg = s.content_kg[c] - p.lip_kg[c]
+    spill(p, s, c)
+
+
+@kernel
+def spill(p: Row, s: Row, v: int) -> None:
+    """What stands over the lip of chute or vessel v is gone; the most that it held is noted."""
+    over_kg = s.content_kg[v] - p.lip_kg[v]
     if over_kg > 0.0:
-        s.content_kg[c] = p.lip_kg[c]
-        s.spilled_waste_kg[c] += over_kg
-        s.spilled_kg[c] += over_kg
-    s.most_kg[c] = max(s.most_kg[c], s.content_kg[c])
+        s.content_kg[v] = p.lip_kg[v]
+        s.spilled_kg[v] += over_kg
+        s.spilled_waste_kg[v] += over_kg
+    s.most_kg[v] = max(s.most_kg[v], s.content_kg[v])
 
 
 @kernel

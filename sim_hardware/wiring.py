@@ -55,6 +55,18 @@ def _row(*tags: str) -> Channels:
     return MappingProxyType({channel: tag for channel, tag in enumerate(tags) if tag})
 
 
+# By type of device: the point of its description that a channel of its inputs is measured at.
+MEASURED_POINT: Mapping[str, str] = MappingProxyType(
+    {
+        "io_module_8": "position_{}",
+        "load_cell_4ch": "weight_{}",
+        "level_hydrostatic": "level",
+        "level_radar": "level",
+        "analog_8ch": "current_{}",
+        "temp_pt100_4ch": "temp_{}",
+        "weigh_indicator": "weight",
+    }
+)
 LINES: tuple[WiredLine, ...] = (
     WiredLine("A", "modbus_rtu", 38400),
     WiredLine("B", "modbus_rtu", 38400),

@@ -126,39 +126,38 @@ def _beyond(topology: Topology, tag: str | None, limit: str, is_beyond: Callable
     yield Site(Unit("pod", 0, "pod"), (tag,), limit, test)
 
 
+def _above(topology: Topology, tag: str | None, limit_value: float, unit: str) -> Iterator[Site]:
+    yield from _beyond(topology, tag, f"> {limit_value:g} {unit}", lambda value: value > limit_value)
+
+
 def _pressure_high(topology: Topology) -> Iterator[Site]:
-    high_mbar = topology.config.protection.pressure_high_mbar
-    tag = topology.config.protection.pressure_tag
-    yield from _beyond(topology, tag, f"> {high_mbar:g} mbar", lambda value: value > high_mbar)
+    protection = topology.config.protection
+    return _above(topology, protection.pressure_tag, protection.pressure_high_mbar, "mbar")
 
 
 def _pressure_low(topology: Topology) -> Iterator[Site]:
     low_mbar = topology.config.protection.pressure_low_mbar
     tag = topology.config.protection.pressure_tag
-    yield from _beyond(topology, tag, f"< {low_mbar:g} mbar", lambda value: value < low_mbar)
+    return _beyond(topology, tag, f"< {low_mbar:g} mbar", lambda value: value < low_mbar)
 
 
 def _methane(topology: Topology) -> Iterator[Site]:
-    high_pct = topology.config.protection.methane_high_pct
-    tag = topology.config.protection.methane_tag
-    yield from _beyond(topology, tag, f"> {high_pct:g} % LEL", lambda value: value > high_pct)
+    protection = topology.config.protection
+    return _above(topology, protection.methane_tag, protection.methane_high_pct, "% LEL")
 
 
 def _sulfide(topology: Topology) -> Iterator[Site]:
-    high_ppm = topology.config.protection.sulfide_high_ppm
-    tag = topology.config.protection.sulfide_tag
-    yield from _beyond(topology, tag, f"> {high_ppm:g} ppm", lambda value: value > high_ppm)
+    protection = topology.config.protection
+    return _above(topology, protection.sulfide_tag, protection.sulfide_high_ppm, "ppm")
 
 
 def _temp_high(topology: Topology) -> Iterator[Site]:
-    high_degc = topology.config.protection.temp_high_degc
-    yield from _beyond(topology, topology.temp_tag, f"> {high_degc:g} degC", lambda value: value > high_degc)
+    return _above(topology, topology.temp_tag, topology.config.protection.temp_high_degc, "degC")
 
 
 def _jacket_high(topology: Topology) -> Iterator[Site]:
-    high_degc = topology.config.protection.jacket_high_degc
-    tag = topology.config.protection.jacket_tag
-    yield from _beyond(topology, tag, f"> {high_degc:g} degC", lambda value: value > high_degc)
+    protection = topology.config.protection
+    return _above(topology, protection.jacket_tag, protection.jacket_high_degc, "degC")
 
 
 def _unknown(topology: Topology, *tags: str | None) -> Iterator[Site]:

@@ -15,18 +15,9 @@ from hal.description import Description, PointSpec, load
 from pod_controller.config import PodConfig
 from sim_hardware.hardware import Hardware, unit_of
 from sim_hardware.instruments import Device
-from sim_hardware.wiring import DEVICES, WiredDevice
+from sim_hardware.wiring import DEVICES, MEASURED_POINT, WiredDevice
 
 READ_COILS, READ_DISCRETES, READ_INPUTS = 1, 2, 4
-_MEASURED = {
-    "io_module_8": "position_{}",
-    "load_cell_4ch": "weight_{}",
-    "level_hydrostatic": "level",
-    "level_radar": "level",
-    "analog_8ch": "current_{}",
-    "temp_pt100_4ch": "temp_{}",
-    "weigh_indicator": "weight",
-}
 _FORMS = {"u16": ">H", "s16": ">h", "u32": ">I", "s32": ">i", "f32": ">f"}
 _DIGITS = 9  # a number of tenths or thousandths written as such
 
@@ -62,7 +53,7 @@ def _unit(config: PodConfig, hardware: Hardware, wired: WiredDevice) -> Row:
 def _points(device: Device, description: Description, wired: WiredDevice) -> Iterator[Row]:
     registers = device.inputs()
     for channel, tag in wired.inputs.items():
-        spec = _spec(description, _MEASURED[wired.type].format(channel))
+        spec = _spec(description, MEASURED_POINT[wired.type].format(channel))
         yield _row(tag, READ_INPUTS, spec.address, spec, _value(registers, spec))
     for channel, tag in wired.switches.items():
         spec = _spec(description, f"switch_{channel}")

@@ -1,15 +1,12 @@
 """Every fault of a serial line, byte for byte: never a wrong GOOD value, never a wrong Ack."""
 
-import math
-from collections import Counter
 from collections.abc import Callable
 from random import Random
 
 import pytest
+from crowded_line import Span, Trial, crowd
 from hal_desk import (
-    IMAGE_AT,
     MS,
-    SECOND,
     TICK_NS,
     TURNAROUND_NS,
     Desk,
@@ -20,20 +17,14 @@ from hal_desk import (
     cells,
     crc,
     sealed,
-    told,
     words,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hal.blocks import Block, BlockPlan
-from hal.description import Table
-from hal.device import Condition, Device
+from hal.device import Condition
 from hal.line import ModbusLine
-from hal.outputs import OutputModule, OutputPlan
-from hal.pod_io import PodIO
-from hal.points import Point
-from hal.values import Cause, Command, Quality, Scan
+from hal.values import Cause, Quality
 
 LATE_NS = 240 * MS  # later than the time-out, not later than declared
 
@@ -112,8 +103,8 @@ KINDS = [
 ]
 # fmt: on
 
-# Unit, table, first address, count: the same unit with the same count, another count, another function.
-SPANS: list[tuple[int, Table, int, int]] = [
+# The same unit with the same count, another count, another function.
+SPANS: list[Span] = [
     (1, "input", 8, 4),
     (1, "input", 20, 4),
     (1, "input", 30, 4),
@@ -123,92 +114,36 @@ SPANS: list[tuple[int, Table, int, int]] = [
     (3, "holding", 20, 4),
     (3, "input", 50, 7),
 ]
-OUTPUTS = ("FV-101", "FV-103")
 
 
-def crowded_line() -> ModbusLine:
-    """A module with outputs and four more blocks, and a second unit with three, all of them fast."""
-    line = ModbusLine("A", 38400, True, TICK_NS)
-    for unit in (1, 3):
-        device = Device(f"D-{unit}", "A", unit, 5 * MS, 250 * MS)
-        blocks = []
-        for _, table, first, count in (span for span in SPANS if span[0] == unit):
-            tags = [(f"{unit}.{table}.{first + k}", first + k) for k in range(count)]
-            points = tuple(Point(tag, table, at, "u16", "1", 0.0, 65535.0) for tag, at in tags)
-            blocks.append(Block(BlockPlan(table, first, count, TICK_NS, points), device, TICK_NS, line.readings))
-        plan = OutputPlan(0, 8, tuple((tag, bit) for bit, tag in enumerate(OUTPUTS)), 0, 2 * SECOND, 20, 0)
-        line.add(device, blocks, OutputModule(plan, device, line.acks) if unit == 1 else None)
-    return line
-
-
-class Trial:
-    """A crowded line whose answers are spoilt with some chance; every value is checked at every tick."""
-
-    def __init__(self, kinds: list[str], chance: float, seed: int) -> None:
-        self.random, self.kinds, self.chance = Random(seed), kinds, chance
-        self.count = Counter[str]()
-        self.good, self.acks = 0, 0
-        line = crowded_line()
-        self.io = PodIO([line], {})
-        self.slave = Slave(modules={1: Module(watchdog_count=20)})
-        self.desk = Desk(line, 38400, self.slave, self._spoil)
-        self.held_at: dict[int, int] = {}  # end of a request -> outputs as held then
-
-    def _spoil(self, request: bytes, reply: bytes) -> Replies:
-        self.held_at[self.desk.now_ns] = self.slave.modules[1].held
-        if self.random.random() >= self.chance:
-            return [(TURNAROUND_NS, reply)]
-        kind = self.random.choice(self.kinds)
-        self.count[kind] += 1
-        return spoil_one(kind, request, reply, self.random)
-
-    def tick(self, now_ns: int) -> None:
-        """Check what came, order something new."""
-        self.check(self.io.scan(now_ns))
-        wanted = [(tag, float(self.random.random() < 0.5)) for tag in OUTPUTS]
-        self.io.apply([Command(tag, frac, now_ns, now_ns + SECOND) for tag, frac in wanted], now_ns)
-
-    def run(self, until_s: float) -> None:
-        self.desk.run(round(until_s * SECOND), self.tick)
-
-    def check(self, scan: Scan) -> None:
-        """A GOOD value is what the register held at the request with that stamp, an Ack was true then."""
-        for tag, reading in scan.readings.items():
-            if reading.quality is Quality.BAD:
-                assert math.isnan(reading.value)
-                continue
-            unit, table, address = tag.split(".")
-            number = self.desk.count_of_end[reading.taken_ns]
-            held = self.held_at[reading.taken_ns]
-            register = told(int(unit), 3 if table == "holding" else 4, int(address), number)
-            assert reading.value == (held if tag == f"1.input.{IMAGE_AT}" else register), tag
-            self.good += 1
-        for bit, tag in enumerate(OUTPUTS):
-            ack = scan.acks.get(tag)
-            if ack is not None:
-                assert ack.open_frac == float(self.held_at[ack.taken_ns] >> bit & 1)
-                self.acks += 1
+def trial(kinds: list[str], chance: float, seed: int) -> Trial:
+    """A module with outputs and four more blocks, and a second unit with three."""
+    line = crowd(ModbusLine("A", 38400, True, TICK_NS), SPANS)
+    slave = Slave(modules={1: Module(watchdog_count=20)})
+    return Trial(
+        line, lambda spoil: Desk(line, 38400, slave, spoil), lambda desk: desk.now_ns, spoil_one, kinds, chance, seed
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_fault_makes_a_wrong_value_or_a_wrong_ack(kind: str) -> None:
-    trial = Trial([kind], chance=0.2, seed=1)
+    one = trial([kind], chance=0.2, seed=1)
 
-    trial.run(60.0)
+    one.run(60.0)
 
-    assert trial.count[kind] > 10
-    assert trial.good > 100
+    assert one.count[kind] > 10
+    assert one.good > 100
 
 
 def test_a_random_campaign_of_all_faults_gives_no_wrong_value() -> None:
-    trial = Trial(KINDS, chance=0.15, seed=7)
+    all_of_them = trial(KINDS, chance=0.15, seed=7)
 
-    trial.run(1000.0)
+    all_of_them.run(1000.0)
 
-    assert trial.slave.requests > 3500
-    assert trial.count.total() > 450
-    assert trial.good > 13000
-    assert trial.acks > 350
+    assert all_of_them.slave.requests > 3500
+    assert all_of_them.count.total() > 450
+    assert all_of_them.good > 13000
+    assert all_of_them.acks > 350
 
 
 @settings(max_examples=40)

@@ -1,28 +1,24 @@
 """Modbus TCP, byte for byte: an answer counts by its number, and no fault of the stream makes a wrong value."""
 
-import math
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
 import pytest
-from hal_desk import MS, SECOND, TICK_NS, TURNAROUND_NS, Desk, Module, Replies, Slave, module, sealed, told, words
+from crowded_line import Span, Trial, crowd
+from hal_desk import MS, SECOND, TICK_NS, TURNAROUND_NS, Desk, Module, Replies, Slave, module, sealed, words
 from hypothesis import given
 from hypothesis import strategies as st
 from pymodbus.framer.socket import FramerSocket
 from pymodbus.pdu import DecodePDU
 
-from hal.blocks import Block, BlockPlan
 from hal.description import DeviceConfig, Hardware, LineConfig
-from hal.device import Condition, Device
+from hal.device import Condition
 from hal.device_facts import Identity
 from hal.modbus import Request, Verdict, coils_request, judge_body, read_request, tcp_frame
-from hal.outputs import OutputModule, OutputPlan
 from hal.pod_io import PodIO, build
-from hal.points import Point
 from hal.tcp_line import ModbusTcpLine
-from hal.values import Cause, Command, Quality, Scan
+from hal.values import Cause, Command, Quality
 
 QUICK_BAUD = 10_000_000_000  # one nanosecond per byte
 LATE_NS = 400 * MS  # later than declared
@@ -134,85 +130,46 @@ KINDS = [
     "exception",
 ]
 # fmt: on
-OUTPUTS = ("FV-101", "FV-103")
-SPANS = [(1, 8, 4), (1, 20, 4), (1, 30, 4), (3, 20, 4), (3, 30, 4), (3, 50, 7)]  # unit, first address, count
+SPANS: list[Span] = [
+    *((1, "input", first, 4) for first in (8, 20, 30)),
+    *((3, "input", first, 4) for first in (20, 30)),
+    (3, "input", 50, 7),
+]
 
 
 def crowded_line() -> ModbusTcpLine:
-    line = ModbusTcpLine("C", TICK_NS)
-    for unit in (1, 3):
-        device = Device(f"D-{unit}", "C", unit, 5 * MS, 250 * MS)
-        blocks = []
-        for _, first, count in (span for span in SPANS if span[0] == unit):
-            tags = [(f"{unit}.{first + k}", first + k) for k in range(count)]
-            points = tuple(Point(tag, "input", at, "u16", "1", 0.0, 65535.0) for tag, at in tags)
-            blocks.append(Block(BlockPlan("input", first, count, TICK_NS, points), device, TICK_NS, line.readings))
-        plan = OutputPlan(0, 8, tuple((tag, bit) for bit, tag in enumerate(OUTPUTS)), 0, 2 * SECOND, 20, 0)
-        line.add(device, blocks, OutputModule(plan, device, line.acks) if unit == 1 else None)
-    return line
+    return crowd(ModbusTcpLine("C", TICK_NS), SPANS)
 
 
-class Trial:
-    """A crowded line whose answers are spoilt with some chance; every value and Ack is checked at every tick."""
-
-    def __init__(self, kinds: list[str], chance: float, seed: int) -> None:
-        self.random, self.kinds, self.chance = Random(seed), kinds, chance
-        self.count = Counter[str]()
-        self.good = self.acks = 0
-        self.line = crowded_line()
-        self.io = PodIO([self.line], {})
-        self.slave = Server(modules={1: Module(watchdog_count=20)})
-        self.desk = TcpDesk(self.line, self.slave, self._spoil)
-        self.asked: dict[int, tuple[int, int]] = {}  # start of a request -> its number, outputs as held
-
-    def _spoil(self, request: bytes, reply: bytes) -> Replies:
-        self.asked[self.desk.sent[-1][0]] = (self.slave.requests, self.slave.modules[1].held)
-        if self.random.random() >= self.chance:
-            return [(TURNAROUND_NS, reply)]
-        kind = self.random.choice(self.kinds)
-        self.count[kind] += 1
-        return spoil_one(kind, request, reply, self.random)
-
-    def tick(self, now_ns: int) -> None:
-        self.check(self.io.scan(now_ns))
-        wanted = [(tag, float(self.random.random() < 0.5)) for tag in OUTPUTS]
-        self.io.apply([Command(tag, frac, now_ns, now_ns + SECOND) for tag, frac in wanted], now_ns)
-
-    def check(self, scan: Scan) -> None:
-        for tag, reading in scan.readings.items():
-            if reading.quality is Quality.BAD:
-                assert math.isnan(reading.value)
-                continue
-            unit, address = map(int, tag.split("."))
-            number, held = self.asked[reading.taken_ns]
-            assert reading.value == (held if tag == "1.8" else told(unit, 4, address, number)), tag
-            self.good += 1
-        for bit, tag in enumerate(OUTPUTS):
-            ack = scan.acks.get(tag)
-            if ack is not None:
-                assert ack.open_frac == float(self.asked[ack.taken_ns][1] >> bit & 1)
-                self.acks += 1
+def trial(kinds: list[str], chance: float, seed: int) -> Trial:
+    line, server = crowded_line(), Server(modules={1: Module(watchdog_count=20)})
+    return Trial(
+        line,
+        lambda spoil: TcpDesk(line, server, spoil),
+        lambda desk: desk.sent[-1][0],  # a request of a stream carries its start
+        *(spoil_one, kinds, chance, seed),
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_fault_of_the_stream_makes_a_wrong_value_or_a_wrong_ack(kind: str) -> None:
-    trial = Trial([kind], chance=0.2, seed=1)
+    one = trial([kind], chance=0.2, seed=1)
 
-    trial.desk.run(60 * SECOND, trial.tick)
+    one.run(60.0)
 
-    assert trial.count[kind] > 10
-    assert trial.good > 100
-    assert trial.acks > 5
+    assert one.count[kind] > 10
+    assert one.good > 100
+    assert one.acks > 5
 
 
 def test_a_random_campaign_of_all_faults_gives_no_wrong_value() -> None:
-    trial = Trial(KINDS, chance=0.15, seed=7)
+    all_of_them = trial(KINDS, chance=0.15, seed=7)
 
-    trial.desk.run(1500 * SECOND, trial.tick)
+    all_of_them.run(1500.0)
 
-    assert trial.slave.requests > 5000
-    assert trial.count.total() > 700
-    assert trial.good > 20000
+    assert all_of_them.slave.requests > 5000
+    assert all_of_them.count.total() > 700
+    assert all_of_them.good > 20000
 
 
 def cells() -> DeviceConfig:

@@ -10,18 +10,7 @@ from typing import Any
 import numpy as np
 
 from pod_controller.kernels.records import Table
-
-
-class Grid(list[list[Any]]):
-    """A two-dimensional array: indexed by a pair, as the kernels do."""
-
-    def __getitem__(self, at: Any) -> Any:
-        row, column = at
-        return list.__getitem__(self, row)[column]
-
-    def __setitem__(self, at: Any, value: Any) -> None:
-        row, column = at
-        list.__getitem__(self, row)[column] = value
+from sim_hardware.mutants.plain import Grid
 
 
 def plain(table: Table) -> list[Any]:

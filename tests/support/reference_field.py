@@ -10,18 +10,9 @@ from typing import NamedTuple
 
 from hal.description import DeviceConfig, Hardware, LineConfig
 from sim_hardware.station import Probe
-from sim_hardware.wiring import DEVICES, LINES, FieldSide, WiredDevice, analog_tags, probe_tags
+from sim_hardware.wiring import DEVICES, LINES, MEASURED_POINT, FieldSide, WiredDevice, analog_tags, probe_tags
 
 SPANS = dict.fromkeys(analog_tags(), (0.0, 100.0))
-_INPUT_POINT = {
-    "io_module_8": "position_{}",
-    "load_cell_4ch": "weight_{}",
-    "level_hydrostatic": "level",
-    "level_radar": "level",
-    "analog_8ch": "current_{}",
-    "temp_pt100_4ch": "temp_{}",
-    "weigh_indicator": "weight",
-}
 
 
 class Steady(NamedTuple):
@@ -57,7 +48,7 @@ def hardware(ports: Mapping[str, str] | None = None, tick_s: float = 0.5, tcp_li
 
 
 def _device(wired: WiredDevice) -> DeviceConfig:
-    tags = {_INPUT_POINT[wired.type].format(channel): tag for channel, tag in wired.inputs.items()}
+    tags = {MEASURED_POINT[wired.type].format(channel): tag for channel, tag in wired.inputs.items()}
     tags.update({f"output_{channel}": tag for channel, tag in wired.outputs.items()})
     tags.update({f"switch_{channel}": tag for channel, tag in wired.switches.items()})
     spans = {point: SPANS[tag] for point, tag in tags.items() if tag in SPANS}

@@ -22,6 +22,7 @@ OUTPUT_LINES = ("A", "B", "C")  # unit 1 of each is an output module
 READ_IMAGE = seal(1, bytes.fromhex("0400080001"))
 NS = 1_000_000_000
 CLOCK = SystemClock()
+WATCHDOG_S = 2.0  # of the output modules
 
 
 def now_s() -> float:
@@ -136,6 +137,14 @@ class WirePod:
         """Output images as an outside master reads them, by line. The core must be gone: it holds its ports."""
         lines = json.loads((self.served / "map.json").read_text())["lines"]
         return {line["name"]: read_image(line) for line in lines if line["name"] in OUTPUT_LINES}
+
+    def look_after_kill(self, acknowledged: int) -> None:
+        """Every output has fallen by itself; the journal is whole and holds what had been acknowledged."""
+        pause(WATCHDOG_S + 0.5)
+        assert set(self.held().values()) == {0}
+        verdict = self.ask("journal", "--verify", "--json")
+        assert verdict.returncode == 0, verdict.stdout
+        assert json.loads(verdict.stdout)["last"] >= acknowledged > 0
 
     def move(self, old: str, new: str) -> None:
         """Edit the configuration."""

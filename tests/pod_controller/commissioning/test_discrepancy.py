@@ -1,6 +1,5 @@
 """Outputs that do what they are told, and those that do not: jammed, ignored, without a word, first of several."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,15 +17,6 @@ from sim_hardware.layout import actuators
 pytestmark = pytest.mark.timeout(60)  # the plant is compiled at the first test
 CONFIG = load(REFERENCE)
 MODULES = [device.name for device in CONFIG.device if device.watchdog_s > 0.0]
-
-
-@pytest.fixture
-def virtual() -> Iterator[VirtualCore]:
-    made = VirtualCore()
-    made.run(8.0)
-    assert made.state is State.IDLE
-    yield made
-    made.close()
 
 
 def rows(virtual: VirtualCore) -> dict[str, dict[str, Any]]:

@@ -1,7 +1,5 @@
 """Strokes: times from samples, the guard's last word, and what ends one."""
 
-from collections.abc import Iterator
-
 import pytest
 from calibrated import hold_at
 from hypothesis import given
@@ -15,15 +13,6 @@ from pod_controller.core import Request
 from pod_controller.modes import State
 
 pytestmark = pytest.mark.timeout(60)  # the plant is compiled at the first test
-
-
-@pytest.fixture
-def virtual() -> Iterator[VirtualCore]:
-    made = VirtualCore()
-    made.run(8.0)
-    assert made.state is State.IDLE
-    yield made
-    made.close()
 
 
 def ask(virtual: VirtualCore, what: str, thing: str = "") -> str:
