@@ -26,6 +26,7 @@ from pod_controller.recorder import Recorder
 from pod_controller.reload import Reload
 from pod_controller.status import Snapshot, Surroundings
 from pod_controller.telling import waits_for
+from pod_controller.trip_file import TripFile
 
 NS = 1_000_000_000
 SETTLE_S = 5.0  # outputs are read back at their fail states within this, or four ticks where that is longer
@@ -68,6 +69,7 @@ class Core:
         self.snapshot: Snapshot | None = None
         self.scheduling = "ordinary"
         self.recorder: Recorder | None = None
+        self.trip_file: TripFile | None = None
         self.workshop = Workshop(app.loop, journal)
         self.finished = False
         self.verified = False
@@ -123,6 +125,7 @@ class Core:
             list(self._notices),
             self._journal.health(now_ns),
             self.recorder.trouble if self.recorder else "",
+            self.trip_file.trouble if self.trip_file else "",
             self.workshop.calibrations,
             self.workshop.discrepancies,
         )
@@ -140,6 +143,7 @@ class Core:
         self.workshop.before_tick(now_ns)
         self.loop.tick(now_ns)
         self.workshop.after_tick(now_ns)
+        self._keep_trips(now_ns)
         self._watch_ports(now_ns)
         self._publish(now_ns)
         self._tell_manager()
@@ -205,7 +209,11 @@ class Core:
             missing = waits_for(self.loop.topology, self.loop.state)
             shown = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
             return f"it waits for {shown}" if shown else "it is about to be armed: try again in a few ticks"
-        ways = {"start": "it runs already", "hold": "only a running pod can be held", "reset": self.loop.trips.kept()}
+        ways = {
+            "start": "it runs already",
+            "hold": "only a running pod can be held",
+            "reset": self.loop.trips.why_kept(),
+        }
         return "reset it first" if what == "start" and state is State.ABORTED else ways[what]
 
     def _take_configuration(self, now_ns: int) -> None:
@@ -217,6 +225,12 @@ class Core:
         value = "kept" if reload.topology is None else "applied"
         for text in reload.texts:
             self._say(now_ns, "configuration", value, text)
+
+    def _keep_trips(self, now_ns: int) -> None:
+        """What stands goes to the disk; the next core takes it up."""
+        if self.trip_file is not None:
+            trips = self.loop.trips
+            self.trip_file.keep(trips.changes, lambda boot: trips.kept(boot, now_ns), now_ns)
 
     def _watch_ports(self, now_ns: int) -> None:
         for port in self._ports:

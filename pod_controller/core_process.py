@@ -35,12 +35,14 @@ from pod_controller.commissioning.book import read as read_book
 from pod_controller.config import PodConfig
 from pod_controller.control_socket import ControlSocket
 from pod_controller.core import NS, UNVERIFIED, Core, Log
+from pod_controller.journal_disk import UNKNOWN_BOOT, SystemDisk, boot_id
 from pod_controller.journal_writer import JournalThread
 from pod_controller.recorder import Recorder, RecordingFile
 from pod_controller.recording import header_of
 from pod_controller.reload import read_again
 from pod_controller.step import step
 from pod_controller.topology import Topology
+from pod_controller.trip_file import TripFile
 
 EXIT_FINE, EXIT_INTERRUPTED = 0, 130
 RECORDING = ".recording"
@@ -77,6 +79,10 @@ class CoreProcess:
         def submit(task: Callable[[], None]) -> bool:
             return journals[0].submit(task)
 
+        # Before there is a journal: a pod without either is new, one that has lost its record of trips is not.
+        boot = boot_id()
+        trip_file = TripFile(SystemDisk(), config.control.journal, boot, submit)
+        stood = trip_file.recall()
         recorder = Recorder(RecordingFile(recording, header_of(config, self._path.read_text("utf-8"))), submit)
         curves = places(config)
         app = build(config, open_journal, None, recorder.watch(step), curves)
@@ -91,6 +97,8 @@ class CoreProcess:
         ]
         core = Core(app, journals[0], self._ports, manager, self._log)
         core.recorder = recorder
+        core.trip_file = trip_file
+        core.loop.trips.recall(stood, stood.boot == boot != UNKNOWN_BOOT, self._clock.now_ns())
         core.workshop.read = partial(read_book, self._path, config, self._clock)
         core.workshop.places = curves
         core.workshop.calibrate(calibrations)

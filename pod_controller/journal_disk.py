@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 BUSY_S = 1.0  # how long a commit waits for somebody who reads the journal
+UNKNOWN_BOOT = "unknown"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -120,7 +121,7 @@ def boot_id() -> str:
     try:
         return BOOT_ID.read_text("ascii").strip()
     except OSError:
-        return "unknown"
+        return UNKNOWN_BOOT
 
 
 class MemoryDisk(SystemDisk):

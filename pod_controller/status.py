@@ -48,6 +48,7 @@ class Surroundings(NamedTuple):
     notices: Sequence[str]  # what a person should know, newest last
     journal: journal_keeper.Health
     recording: str  # what is wrong with the recording; empty if nothing
+    trip_file: str  # and with the record of what has tripped
     calibrations: InForce
     discrepancies: Discrepancies
 
@@ -105,6 +106,7 @@ def _unwell(snapshot: Snapshot, lines: Sequence[dict[str, Any]], around: Surroun
             found.append(f"line {line['line']}: no answer from {', '.join(dead)}: check power, terminals, address")
     found += [f"journal: {text}" for text in (around.journal.reason, around.journal.alarm) if text]
     found += [f"{around.recording}: replay will have a hole"] if around.recording else []
+    found += [f"{around.trip_file}: a restart would not know what has tripped"] if around.trip_file else []
     found += around.calibrations.unwell(snapshot.now_ns)
     found += around.discrepancies.standing()
     topology, state = snapshot.topology, snapshot.state

@@ -1,7 +1,7 @@
 """The maintenance bypass: one at a time, expiring, with a person and a reason.
 
 A sensor under work counts as lost: its reading is taken away and the rows that it would trip are suspended. An element
-under work counts as removed: fully open for the guard, and never commanded. Nothing of this survives a restart.
+under work counts as removed: fully open for the guard, and never commanded. A restart neither ends nor lengthens it.
 
 Neighbours: `trips` asks it each tick. Must not know rows.
 """

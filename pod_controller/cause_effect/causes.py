@@ -154,7 +154,7 @@ def _declared(topology: Topology) -> Iterator[Site]:
         yield NEVER._replace(unit=Unit("element", e, name))
 
 
-def _bypassed(topology: Topology) -> Iterator[Site]:
+def _of_the_pod(topology: Topology) -> Iterator[Site]:
     yield NEVER
 
 
@@ -172,6 +172,7 @@ CAUSES: Mapping[str, Callable[[Topology], Iterator[Site]]] = MappingProxyType(
         "power": _power,
         "does_not_follow": _still,
         "out_of_service": _declared,
-        "bypassed": _bypassed,
+        "bypassed": _of_the_pod,
+        "forgotten": _of_the_pod,
     }
 )

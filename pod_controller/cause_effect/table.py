@@ -88,6 +88,8 @@ ROWS = (
         "find out who switched it, and that nobody works on the pod; reset: nothing restarts by itself"),
     Row(194, "M", "does_not_follow", 2.0, "itself", True, "it stays at its fail state though it is told to move",
         "air, fuse, contactor, something caught; reset"),
+    Row(195, "M", "forgotten", 0.0, "everything", True, "what had tripped before a restart cannot be known",
+        "look over the whole pod as if everything had tripped; reset"),
     Row(199, "M", "bypassed", 0.0, "lids", False, "a maintenance bypass is in force: lids stay locked",
         "finish the work; end the bypass; it expires by itself"),
 )  # fmt: skip

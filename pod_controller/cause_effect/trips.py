@@ -3,6 +3,7 @@
     mark     before the step: a trip becomes the row id of its elements in FRAME, an element in HAND becomes open
     reset    by a person: latched trips whose cause has gone are lifted, the others stay
     bypass   by a person, one at a time
+    kept     what stands, for `recall` by the next core: a restart lifts nothing
 
 A latch is given up by `reset` alone. Neighbours: the loop calls it, `causes` watch, the kernels obey FRAME's `trip`.
 Must not know what the guard makes of it.
@@ -18,12 +19,14 @@ from pod_controller.cause_effect import bypass as maintenance
 from pod_controller.cause_effect.bypass import IN_FORCE, Bypass
 from pod_controller.cause_effect.causes import Watch, watches
 from pod_controller.cause_effect.evidence import NS, Evidence
+from pod_controller.cause_effect.kept import Kept, KeptBypass, Stood
 from pod_controller.kernels import records
 from pod_controller.kernels.records import Table
 from pod_controller.topology import Topology
 
 COUNTS_AS_OPEN = ("hand", "out_of_service")
-DECLARED = ("out_of_service", "bypassed")  # by a person, not seen
+FORGOTTEN = "forgotten"
+DECLARED = ("out_of_service", "bypassed", FORGOTTEN)  # by a person or by the start, not seen
 
 
 class News(NamedTuple):
@@ -60,6 +63,7 @@ class Trips:
         self._first_out = -1
         self._marks = np.zeros(records.MAX_ELEMENTS, np.int16)
         self._news: list[News] = []
+        self.changes = 0  # of what stands, and of the bypass
 
     def hide(self, scan: Scan, now_ns: int) -> Scan:
         """The scan without the sensor under work; a bypass that has expired ends here."""
@@ -77,7 +81,7 @@ class Trips:
             if holds or w in self._since_ns or self._began_ns[w] >= 0:
                 changed = self._follow(w, watch, holds, now_ns) or changed
         if changed:
-            self._renew_marks()
+            self._renew()
         if self._since_ns:
             frame["trip"][0] = self._marks
             self._count_as_open(frame, now_ns)
@@ -98,10 +102,57 @@ class Trips:
         for w in ready:
             self._lift(w, "reset", reason, who)
         if ready:
-            self._renew_marks()
+            self._renew()
         return len(ready)
 
-    def kept(self) -> str:
+    def kept(self, boot: str, now_ns: int) -> Kept:
+        """What stands, for the next core; boot: which clock now_ns belongs to."""
+        stood = tuple(
+            Stood(watch.row.id, watch.site.unit.kind, watch.site.unit.name, since_ns, first_out)
+            for watch, since_ns, _, first_out in self.standing
+        )
+        bypass = self.bypass
+        if bypass is None:
+            return Kept(boot, stood)
+        left_s = (bypass.until_ns - now_ns) / NS
+        return Kept(boot, stood, KeptBypass(bypass.thing, bypass.until_ns, left_s, bypass.reason, bypass.who))
+
+    def recall(self, kept: Kept, same_clock: bool, now_ns: int) -> None:
+        """Take up what stood before a restart. What cannot be read, or sits on nothing of this pod, is row 195.
+
+        same_clock: its times and now_ns belong to one boot of the machine.
+        """
+        unknown = "" if kept.is_whole else "the record of what stood is damaged or gone"
+        places = {(x.row.id, x.site.unit.kind, x.site.unit.name): w for w, x in enumerate(self.watches)}
+        for stood in kept.stood:
+            w = places.get((stood.row, stood.kind, stood.unit))
+            if w is None:
+                unknown = f"{stood.row} {stood.unit} stood, and is no row of this pod"
+                continue
+            self._since_ns[w] = stood.since_ns if same_clock else now_ns
+            self._first_out = w if stood.first_out else self._first_out
+            self._tell(self.watches[w], "kept", "it stood before the restart", "core")
+        if kept.bypass is not None:
+            unknown = self._take_up(kept.bypass, same_clock, now_ns) or unknown
+        if unknown:
+            w = next(w for w, x in enumerate(self.watches) if x.row.cause == FORGOTTEN)
+            self._since_ns.setdefault(w, now_ns)
+            self._tell(self.watches[w], "tripped", f"{unknown}: keeps everything until reset", "core")
+        if self._since_ns:
+            self._renew()
+
+    def _take_up(self, kept: KeptBypass, same_clock: bool, now_ns: int) -> str:
+        """Go on with the bypass: to its end on the same clock, for as long as was left on another. What hinders it."""
+        left_s = (kept.until_ns - now_ns) / NS if same_clock else kept.left_s
+        lasts_s = max(1, min(round(left_s), maintenance.LONGEST_S))
+        try:
+            self.bypass = maintenance.begin(self._topology, kept.thing, lasts_s, (kept.reason, kept.who), now_ns)
+        except PodError as error:
+            return str(error)
+        self._news.append(News(f"bypass {kept.thing}", "kept", f"for {lasts_s} s after a restart", kept.who))
+        return ""
+
+    def why_kept(self) -> str:
         """Why a reset lifts nothing, or not all."""
         left = [watch for watch, *_ in self.standing if watch.row.latched]
         shown = ", ".join(f"{x.row.id} {x.site.unit.name} ({x.row.says})" for x in left[:3])
@@ -113,6 +164,7 @@ class Trips:
             text = f"{self.bypass.thing} is bypassed by {self.bypass.who}: one at a time"
             raise PodError(IN_FORCE, f"{text}; end that one first (podctl bypass --end)")
         self.bypass = maintenance.begin(self._topology, thing, lasts_s, (reason, who), now_ns)
+        self.changes += 1
         self._news.append(News(f"bypass {thing}", "begun", f"for {lasts_s} s: {reason}", who))
         return self.bypass
 
@@ -127,6 +179,7 @@ class Trips:
         assert self.bypass is not None
         self._news.append(News(f"bypass {self.bypass.thing}", how, reason, who))
         self.bypass = None
+        self.changes += 1
 
     def _holds(self, watch: Watch) -> bool:
         """One cause while a bypass is in force."""
@@ -177,8 +230,9 @@ class Trips:
     def _tell(self, watch: Watch, value: str, why: str, who: str) -> None:
         self._news.append(News(f"{watch.row.id} {watch.site.unit.name}", value, why, who))
 
-    def _renew_marks(self) -> None:
+    def _renew(self) -> None:
         """Each element's row: the one that tripped first."""
+        self.changes += 1
         self._marks[:] = 0
         for w in reversed(self._since_ns):
             self._marks[list(self.watches[w].elements)] = self.watches[w].row.id

@@ -105,10 +105,15 @@ class ScanPod:
 
     def start(self) -> None:
         """Arm, start, and let the lids unlock."""
-        self.run(12.0)
-        assert self.loop.request(self.now_ns, "start"), self.loop.modes.state
+        self.start_without_lids()
         self.run(10.0)
         assert self.loop.modes.state is State.EXECUTE
+
+    def start_without_lids(self) -> None:
+        """Arm and start."""
+        self.run(12.0)
+        assert self.loop.request(self.now_ns, "start"), self.loop.modes.state
+        self.run(0.5)
 
     def grant(self, name: str) -> float:
         assert self.loop.permit is not None
