@@ -5,8 +5,8 @@ sleep), and believe only what came whole: one line of numbers and the *OK behind
 Neighbours: ``serial_instruments`` is the same for indicators that send by themselves; ``pod_io`` builds it, ``runner``
 and the simulator's executive drive it. Must not know: ports, the operating system's time, what is being measured.
 
-The lines have no check sum: a digit changed on the wire cannot be told here. Against that stand the range, the rate of
-change, and that a calibration is read back twice.
+The lines have no check sum: a digit changed on the wire cannot be told. Against that stand the middle of three
+readings, the range, the rate of change, and that a calibration is read back twice.
 """
 
 import math
@@ -18,6 +18,7 @@ from typing import NamedTuple
 from hal.blocks import STALE_PERIODS
 from hal.device_facts import ProbeDialogue
 from hal.line import Send, Wait
+from hal.middle import Middle
 from hal.points import Point, judge_number
 from hal.values import Ack, Cause, Quality, Reading
 from hal.wire_time import char_ns
@@ -70,8 +71,8 @@ class ProbeLine:
 
     __slots__ = (
         "_asked", "_bad_line", "_buffer", "_char_ns", "_dialogue", "_doubt_ns", "_due_ns", "_fresh_ns", "_lines",
-        "_misses", "_orders", "_period_ns", "_quiet_ns", "_setup", "acks", "asleep", "frame", "name", "points",
-        "readings", "rejected",
+        "_middles", "_misses", "_orders", "_period_ns", "_quiet_ns", "_setup", "acks", "asleep", "frame", "name",
+        "points", "readings", "rejected",
     )  # fmt: skip
 
     def __init__(self, name: str, baud: int, points: Sequence[Point], dialogue: ProbeDialogue, period_ns: int) -> None:
@@ -90,6 +91,7 @@ class ProbeLine:
         self._buffer, self._bad_line = bytearray(), False
         self._quiet_ns = self._due_ns = self._doubt_ns = 0
         self._fresh_ns, self._misses = -1, 0
+        self._middles = [Middle(self._period_ns) for _ in points]
 
     def order(self, order: Order) -> Order:
         """Have a command carried out, before the next reading; an order wakes a sleeping probe."""
@@ -155,6 +157,7 @@ class ProbeLine:
         wait_s = self._dialogue.reading_s if kind == "read" else self._dialogue.reply_s
         answer_ns = round(wait_s * _NS) + 2 * LINE_MOST * self._char_ns
         self._asked, self._lines = _Exchange(kind, text, end_ns, end_ns + answer_ns + _MARGIN_NS), []
+        self._buffer, self._bad_line = bytearray(), False  # what is left of an answer cut off is no part of the next
         return Send(data)
 
     def _take(self, text: str, now_ns: int) -> None:
@@ -195,9 +198,10 @@ class ProbeLine:
     def _accept(self, numbers: Sequence[float], taken_ns: int, now_ns: int) -> None:
         doubted = now_ns < self._doubt_ns
         quality, cause = (Quality.UNCERTAIN, Cause.SENSOR_NOT_ACCURATE) if doubted else (Quality.GOOD, Cause.NONE)
-        for point in self.points:
-            judged = judge_number(point, numbers[point.place], quality, cause)
-            self.readings[point.tag] = Reading(point.tag, *judged, taken_ns)
+        for point, middle in zip(self.points, self._middles, strict=True):
+            number, number_ns = middle.of(numbers[point.place], taken_ns)
+            judged = judge_number(point, number, quality, cause)
+            self.readings[point.tag] = Reading(point.tag, *judged, number_ns)
         self.frame, self._fresh_ns = self._lines[0].encode("ascii"), taken_ns
 
     def _miss(self, now_ns: int, why: str) -> None:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from hal.blocks import STALE_PERIODS
 from hal.device_facts import ContinuousFormat
 from hal.line import NEVER, Wait
+from hal.middle import Middle
 from hal.points import Point, judge_number
 from hal.values import Ack, Cause, Quality, Reading
 from hal.wire_time import char_ns
@@ -116,9 +117,14 @@ def weigh(form: ContinuousFormat, frame: bytes, bytes_after: int) -> Weight:
 
 
 class SerialLine:
-    """One indicator on its own line. A Reading is stamped with the beginning of its frame."""
+    """One indicator on its own line. A Reading is stamped with the beginning of its frame.
 
-    __slots__ = ("_char_ns", "_fresh_ns", "_period_ns", "acks", "decoder", "form", "name", "point", "readings")
+    Without a checksum the weight is the middle one of three frames; what a frame says of its quality counts at once.
+    """
+
+    __slots__ = (
+        "_char_ns", "_fresh_ns", "_middle", "_period_ns", "acks", "decoder", "form", "name", "point", "readings",
+    )  # fmt: skip
 
     def __init__(self, name: str, baud: int, point: Point, form: ContinuousFormat, period_ns: int) -> None:
         self.name = name
@@ -129,6 +135,7 @@ class SerialLine:
         self.decoder = WeightDecoder(form)
         self._period_ns = period_ns
         self._fresh_ns = -1
+        self._middle = Middle(period_ns)
 
     def next_action(self, now_ns: int) -> Wait:
         """Nothing is ever sent."""
@@ -140,9 +147,12 @@ class SerialLine:
         if weight is None:
             return
         point, taken_ns = self.point, now_ns - (self.decoder.size + weight.bytes_after) * self._char_ns
-        value, quality, cause = judge_number(point, weight.gross_kg, weight.quality, weight.cause)
-        self.readings[point.tag] = Reading(point.tag, value, quality, cause, taken_ns)
         self._fresh_ns = taken_ns
+        gross_kg = weight.gross_kg
+        if not self.form.checksum and weight.quality is not Quality.BAD:
+            gross_kg, taken_ns = self._middle.of(gross_kg, taken_ns)
+        value, quality, cause = judge_number(point, gross_kg, weight.quality, weight.cause)
+        self.readings[point.tag] = Reading(point.tag, value, quality, cause, taken_ns)
 
     def wants_reopening(self, now_ns: int) -> bool:
         """Never: an indicator that is silent says nothing of the port."""

@@ -89,6 +89,9 @@ def line(transactions: int, seed: int, baud: str, as_json: bool) -> int:
         shown = f"{value:,.4g}" if isinstance(value, float) else value
         if not isinstance(value, dict):
             click.echo(f"{name}: {shown}")
+    for instrument, counts in found["without_check_sequence"].items():
+        told = ", ".join(f"{k} {v:,.4g}" for k, v in counts.items() if k != "met")
+        click.echo(f"{instrument}: {'met' if counts['met'] else 'MISSED'} ({told})")
     click.echo("\n".join(f"  {kind}: {ms:,.0f} ms of line time" for kind, ms in found["cost_ms_by_kind"].items()))
     return 0
 

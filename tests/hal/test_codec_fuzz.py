@@ -7,12 +7,15 @@ import math
 import random
 from collections.abc import Iterator
 
+import pytest
+
 from hal.device_facts import ContinuousFormat
 from hal.modbus import Verdict, crc16, judge, judge_body, read_request
 from hal.points import Point, decoder
 from hal.serial_instruments import WeightDecoder, checksum
 from hal.values import Quality
 
+pytestmark = pytest.mark.campaign
 REQUEST = read_request(7, 4, 0, 6)
 BODY = REQUEST.head + bytes(range(12))
 REPLY = BODY + crc16(BODY).to_bytes(2, "little")

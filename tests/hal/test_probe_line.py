@@ -80,6 +80,18 @@ def test_what_changes_is_seen() -> None:
     assert pond.run(5.0).value == 5.5
 
 
+def test_what_is_left_of_an_answer_cut_off_is_no_part_of_the_next() -> None:
+    pond = Pond()
+    pond.run(10.0)
+    seen = []
+
+    for _ in range(6):
+        pond.hear(b"9")  # with 7.00 behind it, a plain number
+        seen.append(pond.run(2.2).quality)
+
+    assert seen == [Quality.GOOD] * 6
+
+
 def test_a_restart_that_nobody_ordered_sets_it_up_again() -> None:
     pond = Pond()
     pond.run(10.0)

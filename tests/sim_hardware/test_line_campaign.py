@@ -10,7 +10,8 @@ from hal import line as hal_line
 from hal.modbus import Request, Verdict, judge
 from sim_hardware.line_campaign.campaign import Campaign, Wrong, is_shown_collision
 from sim_hardware.line_campaign.faults import KINDS
-from sim_hardware.line_campaign.figures import GOAL, document, poisson_limit
+from sim_hardware.line_campaign.figures import GOAL, document
+from sim_hardware.line_campaign.worth import poisson_limit
 from sim_hardware.verbs.cli_bench import bench
 
 KEYS = {

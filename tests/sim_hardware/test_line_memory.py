@@ -4,6 +4,8 @@ import tracemalloc
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from hal.blocks import Block, BlockPlan
 from hal.device import Device
 from hal.line import ModbusLine
@@ -36,6 +38,7 @@ def resident_kib() -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
 
 
+@pytest.mark.campaign
 def test_a_simulated_week_of_one_line_leaves_memory_flat(depth: str) -> None:
     line = ModbusLine("A", 38400, True, TICK_NS)
     device = Device("D", "A", 2, 5 * MS, 250 * MS)
