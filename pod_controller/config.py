@@ -3,8 +3,7 @@
 `load` gives a PodConfig or raises ConfigFaults with one line per fault. Ranges stand beside the keys here; what only
 holds between tables (names that must exist, promises that cannot be given) is in `config_checks`.
 
-Neighbours: `locate` finds lines, `topology` turns the result into tables, `app` into lines and devices. Must not know
-kernels or any I/O beyond reading the file.
+Neighbours: `locate` finds lines; `topology` and `app` use the result. Must not know kernels or any other I/O.
 """
 
 import tomllib
@@ -109,6 +108,7 @@ class Vessel(ConfigTable):
     stale_s: float = Field(ge=0.5, le=60.0)
     hold_up_kg: MassOrZero = 0.0
     psi_kg: MassOrZero = 0.0
+    over_weir_kg: MassOrZero = 0.0  # a pressure step pushes it over the weir; it never stands in this vessel
     weir_kg: Mass | None = None
     overflow_to: Name | None = None
     float_tag: Tag | None = None

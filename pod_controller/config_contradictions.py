@@ -67,6 +67,9 @@ def _vessels(config: PodConfig) -> Iterator[Fault]:
                 yield Fault(("vessel", i, key), 113, f"= {value} is not below capacity_kg = {limit}: lower it")
         if (vessel.weir_kg is None) != (vessel.overflow_to is None):
             yield Fault(("vessel", i), 113, "has only one of weir_kg and overflow_to: a passive overflow needs both")
+        if vessel.over_weir_kg > 0.0 and vessel.weir_kg is None:
+            text = f"= {vessel.over_weir_kg}: there is no weir to go over: add weir_kg and overflow_to, or drop it"
+            yield Fault(("vessel", i, "over_weir_kg"), 113, text)
         if (vessel.float_kg is None) != (vessel.float_tag is None):
             yield Fault(("vessel", i), 113, "has only one of float_kg and float_tag: a float needs both")
 

@@ -109,9 +109,10 @@ class FrameBuilder:
             kg[c] = reading.value
             taken[c] = reading.taken_ns
             quality[c] = reading.quality
-        tripped = table["high_on"][0]
+        tripped, seen = table["high_on"][0], table["high_ns"][0]
         for c, tag in self._highs:
-            tripped[c] = _tripped(readings.get(tag))
+            reading = readings.get(tag)
+            tripped[c], seen[c] = _tripped(reading), -1 if reading is None else reading.taken_ns
 
 
 def _tripped(reading: Reading | None) -> int:

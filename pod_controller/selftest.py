@@ -91,7 +91,7 @@ def _fill_plant(p: Record) -> None:
         chute, flow = p.chutes[c], p.flows[c]
         chute.capacity_kg, chute.content_error_kg, chute.largest_bag_kg = 40.0, 0.5, 10.0
         chute.lid_pass_kg_s, chute.lid_lock_s, chute.gate, chute.lid = 1.0, 1.0, c, 3 + c
-        chute.weight_ratio = 1.0 + c
+        chute.weight_ratio, chute.high_kg = 1.0 + c, 8.0 * c
         flow.element, flow.rate_kg_s, flow.chute, flow.source = c, 0.5, c, -1
         p.intakes[0].flows[c] = c
     throat, feed = p.intakes[0], p.intakes[1]
@@ -101,6 +101,7 @@ def _fill_plant(p: Record) -> None:
     feed.reach_ratio[1], feed.reach_ratio[2] = 1.0, 1.0
     p.flows[3].element, p.flows[3].intake, p.flows[3].rate_kg_s = 8, 1, 0.8
     p.flows[3].chute, p.flows[3].source = -1, 0
+    feed.over_kg[1], p.causes[1].over_kg[1] = 5.0, 9.0
     p.causes[0].member[0], p.causes[0].member[6], p.causes[1].member[1], p.causes[1].member[7] = 1, 1, 1, 1
     _fill_control(p)
 
@@ -153,6 +154,7 @@ def _fill_frame(f: Record, s: Record, draw: _Draws, tick: int) -> None:
         f.content_ns[c] = f.now_ns - int(1e9 * draw.frac())
         f.content_quality[c] = int(1.05 * draw.frac() * 2.0) if draw.frac() < 0.05 else 0
         f.high_on[c] = 1 if draw.frac() < 0.02 else 0
+        f.high_ns[c] = f.now_ns - int(2e9 * draw.frac())
     f.gas_m3_h, f.ch4_frac, f.ph = 6.0 * draw.frac(), 0.5 + 0.2 * draw.frac(), 6.75 + draw.frac()
     f.gas_ns = f.ch4_ns = f.ph_ns = f.now_ns - int(4e9 * draw.frac())
     f.temp_degc = 25.0 + 12.0 * draw.frac()

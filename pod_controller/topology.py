@@ -15,6 +15,7 @@ from pod_controller.config_names import wired_tags
 from pod_controller.kernels import records
 from pod_controller.kernels.records import Record, Table
 from pod_controller.topology_digestion import fill_digestion
+from pod_controller.topology_weirs import NOWHERE, fill_weirs
 
 ROUNDING_KG = 1e-6  # taken off every capacity, so that rounding of sums never decides
 NO_WEIR_KG = 1e30
@@ -71,6 +72,7 @@ def of_graph(config: PodConfig, watchdogs_s: Sequence[float], module_of: tuple[s
         fill(plant, config)
     causes = _fill_causes(plant, config)
     lead_on(plant)
+    _fill_weirs(plant, config)
     _fill_control(plant, config, flows)
     _fill_pumps(plant, config, flows)
     fill_digestion(plant, config)
@@ -151,17 +153,12 @@ def lease_s(control: Control, watchdog_s: float) -> float:
 
 def _fill_vessels(plant: Record, config: PodConfig) -> None:
     plant.n_vessels = len(config.vessel)
-    index = {x.name: v for v, x in enumerate(config.vessel)}
     for v, vessel in enumerate(config.vessel):
         row = plant.vessels[v]
         row.capacity_kg = vessel.capacity_kg - ROUNDING_KG
         row.weir_kg = NO_WEIR_KG if vessel.weir_kg is None else vessel.weir_kg
-        row.hold_up_kg += vessel.hold_up_kg
-        row.psi_kg += vessel.psi_kg
-        if vessel.weir_kg is not None:  # what still comes into a vessel at its weir comes to the tank below
-            below = plant.vessels[index[_end_of_overflow(config, vessel.name)]]
-            below.hold_up_kg += vessel.hold_up_kg
-            below.psi_kg += vessel.psi_kg
+        row.hold_up_kg = vessel.hold_up_kg
+        row.psi_kg = vessel.psi_kg
         row.stale_s = vessel.stale_s
         row.n_levels = len(vessel.levels)
         for i, level in enumerate(vessel.levels):
@@ -169,12 +166,10 @@ def _fill_vessels(plant: Record, config: PodConfig) -> None:
         row.has_float = 0 if vessel.float_tag is None else 1
 
 
-def _end_of_overflow(config: PodConfig, name: str) -> str:
-    """The vessel without a weir in which a chain of overflows ends."""
-    overflow = {x.name: x.overflow_to for x in config.vessel}
-    while (below := overflow[name]) is not None:
-        name = below
-    return name
+def _fill_weirs(plant: Record, config: PodConfig) -> None:
+    index = {x.name: v for v, x in enumerate(config.vessel)}
+    below = [NOWHERE if x.overflow_to is None else index[x.overflow_to] for x in config.vessel]
+    fill_weirs(plant, below, [x.over_weir_kg for x in config.vessel])
 
 
 def _fill_chutes(plant: Record, config: PodConfig) -> None:
@@ -184,6 +179,7 @@ def _fill_chutes(plant: Record, config: PodConfig) -> None:
         row = plant.chutes[c]
         row.capacity_kg = chute.capacity_kg
         row.content_error_kg = chute.content_error_kg
+        row.high_kg = chute.high_kg
         row.largest_bag_kg = chute.largest_bag_kg
         row.lid_pass_kg_s = chute.lid_pass_kg_s
         row.lid_lock_s = chute.lid_lock_s

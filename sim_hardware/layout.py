@@ -14,6 +14,7 @@ _FIXED_ACTUATORS = {
     "SC-211": rec.FEED_PUMP,
     "FV-212": rec.FEED_VALVE,
     "SC-411": rec.SUMP_PUMP,
+    "FV-412": rec.SUMP_VALVE,
     "SC-711": rec.DOSING_PUMP,
     "FV-712": rec.DOSING_VALVE,
     "TY-303": rec.HEATER,
@@ -28,6 +29,7 @@ _FEEDBACKS = {
     "ST-211": rec.FEED_PUMP,
     "ZT-212": rec.FEED_VALVE,
     "ST-411": rec.SUMP_PUMP,
+    "ZT-412": rec.SUMP_VALVE,
     "ST-711": rec.DOSING_PUMP,
     "ZT-712": rec.DOSING_VALVE,
 }

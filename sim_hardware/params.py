@@ -103,6 +103,7 @@ def _strokes(p: rec.Row, data: Section, seed: int) -> None:
     _stroke(p, rec.FEED_PUMP, feed["run_up_s"], feed["run_down_s"])
     _stroke(p, rec.FEED_VALVE, feed["valve_stroke_s"], feed["valve_stroke_s"])
     _stroke(p, rec.SUMP_PUMP, sump["run_up_s"], sump["run_down_s"])
+    _stroke(p, rec.SUMP_VALVE, sump["valve_stroke_s"], sump["valve_stroke_s"])
     _stroke(p, rec.DOSING_PUMP, dose["run_up_s"], dose["run_down_s"])
     _stroke(p, rec.DOSING_VALVE, dose["valve_stroke_s"], dose["valve_stroke_s"])
 

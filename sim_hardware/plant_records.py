@@ -30,13 +30,14 @@ WATER_2 = 35
 FEED_PUMP = 36
 FEED_VALVE = 37
 SUMP_PUMP = 38
-DOSING_PUMP = 39
-DOSING_VALVE = 40
-HEATER = 41
-BLOWER = 42
-BEACON = 43
-ACTUATORS = 44
-MOVING = 41  # actuators below this one travel; the others switch at once
+SUMP_VALVE = 39
+DOSING_PUMP = 40
+DOSING_VALVE = 41
+HEATER = 42
+BLOWER = 43
+BEACON = 44
+ACTUATORS = 45
+MOVING = 42  # actuators below this one travel; the others switch at once
 
 # Vessels: 0..15 are the chutes.
 THROAT = 16  # the macerator: a closed hold-up without a lip
@@ -52,23 +53,23 @@ FRONT = 18  # vessels below this one hold wet waste, counted without its dilutio
 
 # Signals: what an instrument can be put on.
 POSITION = 0  # + actuator
-PROVED_LOCKED = 44  # + chute
-CONTENT = 60  # + chute
-FLOAT = 76
-LEVELS = 77  # buffer 1-3, then two each of digester, sump, storage, bin, reactor, by-product
-GAS_FLOW = 92
-GAS_PRESSURE = 93
-LIGHT = 94
-OXYGEN = 95
-TEMP = 96
-JACKET = 97
-METHANE = 98
-PH = 99
-FOS_TAC = 100  # as the laboratory said last; this and the rest: only of a pod with biology
-FOAM = 101
-DENSITY = 102  # of the luminous culture
-HIGH_LEVEL = 103  # + chute
-SIGNALS = 119
+PROVED_LOCKED = 45  # + chute
+CONTENT = 61  # + chute
+FLOAT = 77
+LEVELS = 78  # buffer 1-3, then two each of digester, sump, storage, bin, reactor, by-product
+GAS_FLOW = 93
+GAS_PRESSURE = 94
+LIGHT = 95
+OXYGEN = 96
+TEMP = 97
+JACKET = 98
+METHANE = 99
+PH = 100
+FOS_TAC = 101  # as the laboratory said last; this and the rest: only of a pod with biology
+FOAM = 102
+DENSITY = 103  # of the luminous culture
+HIGH_LEVEL = 104  # + chute
+SIGNALS = 120
 
 # How a position is shown while its element is stuck, and how an instrument fails.
 HONEST, LIES, ABSENT = 0, 1, 2

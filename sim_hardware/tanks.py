@@ -22,6 +22,7 @@ from sim_hardware.plant_records import (
     STORAGE,
     SUMP,
     SUMP_PUMP,
+    SUMP_VALVE,
     Row,
 )
 from sim_hardware.vessels import settle_buffer, spill, stays_shut
@@ -85,13 +86,13 @@ def drain(p: Row, s: Row, over_kg: float) -> None:
 @kernel
 def sump_rests(s: Row) -> bool:
     """True if the sump's pump moves nothing."""
-    return bool(s.content_kg[SUMP] <= 0.0 or stays_shut(s, SUMP_PUMP))
+    return bool(s.content_kg[SUMP] <= 0.0 or stays_shut(s, SUMP_PUMP) or stays_shut(s, SUMP_VALVE))
 
 
 @kernel
 def run_sump(p: Row, s: Row, h_s: float) -> None:
     """Sump through the separator: solids to the bin, liquor to storage."""
-    kg = min(s.content_kg[SUMP], p.sump_pump_kg_s * s.mean_frac[SUMP_PUMP] * h_s)
+    kg = min(s.content_kg[SUMP], p.sump_pump_kg_s * min(s.mean_frac[SUMP_PUMP], s.mean_frac[SUMP_VALVE]) * h_s)
     if kg <= 0.0:
         return
     solids_kg = p.solids_ratio * kg

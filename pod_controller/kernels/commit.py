@@ -6,7 +6,7 @@ are the records of PLANT, STATE and PERMIT, and i counts intakes.
 
 from pod_controller.kernels.compile import kernel, small_kernel
 from pod_controller.kernels.records import HISTORY, Record
-from pod_controller.kernels.terms import ENDLESS_KG, stuck_kg
+from pod_controller.kernels.terms import ENDLESS_KG
 
 
 @kernel
@@ -38,11 +38,10 @@ def passing_kg_s(p: Record, s: Record, i: int) -> float:
         e = p.flows[f].element
         rate_kg_s = p.flows[f].rate_kg_s
         kg_s = rate_kg_s * max(s.envelope_frac[e], s.asked_frac[e])
-        stuck_kg_s = max(kg_s, min(rate_kg_s, stuck_kg(p, s, f) / p.tick_s))
         sum_kg_s += kg_s
-        extra_kg_s = max(extra_kg_s, stuck_kg_s - kg_s)
+        extra_kg_s = max(extra_kg_s, rate_kg_s - kg_s)
         for c in range(p.n_causes):
-            s.caused_kg_s[c] += stuck_kg_s if p.causes[c].member[e] != 0 else kg_s
+            s.caused_kg_s[c] += rate_kg_s if p.causes[c].member[e] != 0 else kg_s
     least_kg_s = ENDLESS_KG
     second_kg_s = ENDLESS_KG
     for k in range(intake.n_shared):

@@ -188,7 +188,8 @@ def sample_most_kg(p: Record, s: Record, f: Record, v: int, i: int) -> float:
 def bound_chute(p: Record, s: Record, f: Record, c: int) -> None:
     """What chute c held at most when last weighed, how long ago, and whether its lid was locked even then.
 
-    Its high-level switch says full whatever the weight says: one of the two may lie.
+    Its high-level switch says full whatever the weight says, and off it says no more than that the content is below
+    high_kg: of weight and switch one may lie, so the larger counts, at the older of their two moments.
     """
     chute = p.chutes[c]
     lid = chute.lid
@@ -197,17 +198,24 @@ def bound_chute(p: Record, s: Record, f: Record, c: int) -> None:
     elif s.locked_ns[c] < 0:
         s.locked_ns[c] = f.position_ns[lid]
     kg = f.content_kg[c]
-    age_s = (f.now_ns - f.content_ns[c]) * 1e-9
-    known = f.content_quality[c] < BAD and f.content_ns[c] >= 0 and age_s >= 0.0 and age_s <= 4.0 * p.fresh_s
+    taken_ns = f.content_ns[c]
+    age_s = (f.now_ns - taken_ns) * 1e-9
+    known = f.content_quality[c] < BAD and taken_ns >= 0 and age_s >= 0.0 and age_s <= 4.0 * p.fresh_s
     s.sealed[c] = 0
     s.content_kg[c] = chute.capacity_kg
     known = known and kg >= -chute.capacity_kg and kg <= 2.0 * chute.capacity_kg
     if known:
         s.content_kg[c] = min(chute.capacity_kg, max(0.0, kg))
-    if known and f.high_on[c] == 0:
-        s.content_bound_kg[c] = min(chute.capacity_kg, max(0.0, kg) + chute.content_error_kg)
+    below = f.high_on[c] == 0
+    if chute.high_kg > 0.0:
+        switch_s = (f.now_ns - f.high_ns[c]) * 1e-9
+        below = below and switch_s >= 0.0
+        age_s = max(age_s, switch_s)
+        taken_ns = min(taken_ns, f.high_ns[c])
+    if known and below:
+        s.content_bound_kg[c] = min(chute.capacity_kg, max(chute.high_kg, max(0.0, kg) + chute.content_error_kg))
         s.content_age_s[c] = age_s
-        s.sealed[c] = 1 if s.locked_ns[c] >= 0 and f.content_ns[c] >= s.locked_ns[c] else 0
+        s.sealed[c] = 1 if s.locked_ns[c] >= 0 and taken_ns >= s.locked_ns[c] else 0
         return
     s.content_bound_kg[c] = chute.capacity_kg
     s.content_age_s[c] = 0.0

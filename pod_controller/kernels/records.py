@@ -83,11 +83,13 @@ INTAKE = _record(
     ("shared_rate_kg_s", "f8"),
     ("reach_ratio", "f8", (MAX_VESSELS,)),  # kg arriving in a vessel per kg passed, through passive overflows too
     ("leads_on", "i1", (MAX_VESSELS,)),  # 1: mass passed can also come there by one stuck pump, or one common cause
+    ("over_kg", "f8", (MAX_VESSELS,)),  # of what comes over weirs by itself, what one fault here sends there as well
 )
 
 CHUTE = _record(
     ("capacity_kg", "f8"),
     ("content_error_kg", "f8"),
+    ("high_kg", "f8"),  # its high-level switch is on above this at the latest; 0: it has none
     ("largest_bag_kg", "f8"),
     ("lid_pass_kg_s", "f8"),
     ("lid_lock_s", "f8"),
@@ -100,7 +102,7 @@ CHUTE = _record(
 THERMOSTAT = _record(("element", "i8"), ("setpoint_degc", "f8"), ("band_degc", "f8"))
 
 # Elements that one broken part can hold open together (a frozen output module, a supply).
-CAUSE = _record(("member", "i1", (MAX_ELEMENTS,)))
+CAUSE = _record(("member", "i1", (MAX_ELEMENTS,)), ("over_kg", "f8", (MAX_VESSELS,)))
 
 # A pump between vessels that runs by level with hysteresis (start above, stop below, both of its source).
 TRANSFER = _record(("flow", "i8"), ("source", "i8"), ("start_kg", "f8"), ("stop_kg", "f8"))
@@ -175,6 +177,7 @@ FRAME = _record(
     ("content_ns", "i8", (MAX_CHUTES,)),
     ("content_quality", "i8", (MAX_CHUTES,)),
     ("high_on", "i8", (MAX_CHUTES,)),  # 1: the chute's high-level switch is on, or not known not to be
+    ("high_ns", "i8", (MAX_CHUTES,)),
     ("temp_degc", "f8"),
     ("temp_quality", "i8"),
     ("trip", "i2", (MAX_ELEMENTS,)),  # 0, or the row of the cause-and-effect table that keeps the element shut

@@ -61,7 +61,7 @@ def stuck_kg(p: Record, s: Record, f: int) -> float:
         worst_kg = s.intake_worst_kg[i]
         for c in range(p.n_causes):
             worst_kg = max(worst_kg, s.intake_cause_kg[i, c])
-        kg += p.intakes[i].reach_ratio[v] * worst_kg
+        kg += p.intakes[i].reach_ratio[v] * worst_kg + p.intakes[i].over_kg[v]
     return kg
 
 
@@ -143,12 +143,12 @@ def weigh_vessel(p: Record, s: Record, v: int) -> None:
     jam_kg = 0.0
     scenario = HEALTHY
     for c in range(p.n_causes):
-        s.caused_kg[c] = held_kg
+        s.caused_kg[c] = held_kg + p.causes[c].over_kg[v]
     for i in range(p.n_intakes):
         reach = p.intakes[i].reach_ratio[v]
         if reach > 0.0:
             healthy_kg += reach * s.intake_kg[i]
-            more_kg = reach * (s.intake_worst_kg[i] - s.intake_kg[i])
+            more_kg = reach * (s.intake_worst_kg[i] - s.intake_kg[i]) + p.intakes[i].over_kg[v]
             if more_kg > jam_kg:
                 jam_kg = more_kg
                 scenario = JAMMED + i

@@ -19,7 +19,7 @@ WILD = (math.nan, math.inf, -math.inf, -1e300, 1e300, -0.0, 0.0, 1e-300, 0.5, 1.
 WILD_NS = (-1, 0, 2**62, -(2**62), START_NS)
 WILD_CODES = (0, 1, 2, 3, -1, 2**40)
 ROUGH_FLOATS = ("level_kg", "position_frac", "content_kg", "elapsed_s", "temp_degc", "gas_m3_h", "ch4_frac", "ph")
-ROUGH_TIMES = ("level_ns", "position_ns", "content_ns", "verified_ns", "gas_ns", "ch4_ns", "ph_ns")
+ROUGH_TIMES = ("level_ns", "position_ns", "content_ns", "high_ns", "verified_ns", "gas_ns", "ch4_ns", "ph_ns")
 ROUGH_CODES = (
     *("level_quality", "position_quality", "content_quality", "float_on", "high_on"),
     *("temp_quality", "ph_quality"),

@@ -31,7 +31,7 @@ class Alone:
         equip(self.params, self.pod, settings, 0.0, reference("biology.toml"))
         begin(self.params, self.pod)
         self._none = table(rec.EVENT, 0), table(rec.FAULT, 0)
-        for output in (rec.DOSING_PUMP, rec.DOSING_VALVE, rec.SUMP_PUMP):
+        for output in (rec.DOSING_PUMP, rec.DOSING_VALVE, rec.SUMP_PUMP, rec.SUMP_VALVE):
             self.drive(output, True)
 
     def drive(self, actuator: int, on: bool) -> None:

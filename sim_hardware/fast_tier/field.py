@@ -133,6 +133,7 @@ def put(b: Row, f: Row, k: int, value: float, taken_ns: int) -> None:
         f.float_on[i] = 0 if value < 0.5 else 1
     elif kind == HIGH_SWITCH:
         f.high_on[i] = 0 if value < 0.5 else 1
+        f.high_ns[i] = taken_ns
     elif kind in (POSITION, LOCK):
         f.position_frac[i] = value if kind == POSITION else 1.0 - value
         f.position_ns[i] = taken_ns

@@ -126,11 +126,28 @@ def worst_kg(p: Record, s: Record, g: Record, v: int) -> float:
     worst = 0.0
     for scenario in range(-1, p.n_elements + p.n_causes):
         held_kg = s.bound_kg[v] + p.vessels[v].hold_up_kg + p.vessels[v].psi_kg
+        if scenario >= p.n_elements:
+            held_kg += p.causes[scenario - p.n_elements].over_kg[v]
         for i in range(p.n_intakes):
             if p.intakes[i].reach_ratio[v] > 0.0:
                 held_kg += p.intakes[i].reach_ratio[v] * intake_kg(p, s, g, i, scenario)
+                if scenario < p.n_elements and stands_in(p, i, scenario):
+                    held_kg += p.intakes[i].over_kg[v]
         worst = max(worst, held_kg)
     return float(worst)
+
+
+@kernel
+def stands_in(p: Record, i: int, e: int) -> bool:
+    """True if element e is one of intake i's own or shared elements."""
+    intake = p.intakes[i]
+    for k in range(intake.n_flows):
+        if p.flows[intake.flows[k]].element == e:
+            return True
+    for k in range(intake.n_shared):  # noqa: SIM110  # kernels have no generators
+        if intake.shared[k] == e:
+            return True
+    return False
 
 
 @kernel
@@ -189,7 +206,7 @@ def source_kg(p: Record, s: Record, g: Record, f: int) -> float:
             most_kg = 0.0
             for scenario in range(-1, p.n_elements + p.n_causes):
                 most_kg = max(most_kg, chutes_kg(p, s, g, i, scenario))
-            kg += p.intakes[i].reach_ratio[u] * most_kg
+            kg += p.intakes[i].reach_ratio[u] * most_kg + p.intakes[i].over_kg[u]
     return float(kg)
 
 

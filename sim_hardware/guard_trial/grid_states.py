@@ -46,6 +46,8 @@ def begin_cell(plant: Table, cell: int) -> None:
     p.n_causes = draw.integers(0, 3)
     for c in range(p.n_causes):
         p.causes[c].member[: p.n_elements] = draw.random(int(p.n_elements)) < 0.4
+    for row in (*p.intakes[: p.n_intakes], *p.causes[: p.n_causes]):  # drawn off weirs by one fault
+        row.over_kg[: p.n_vessels] = draw.uniform(0.0, 6.0) * (draw.random(vessels) < 0.3)
     plant[:] = made.astype(PLANT)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from pod_controller.kernels import records
 from pod_controller.kernels.records import FREE, LID, OWN, SHARED, Record, Table
 from pod_controller.topology import lead_on
+from pod_controller.topology_weirs import NOWHERE, fill_weirs
 
 NO_WEIR_KG = 1e30
 ROUNDING_KG = 1e-6
@@ -118,9 +119,6 @@ def drawn_plant(draw: Draw, ranges: Ranges = ANY_SHAPE) -> Table:
         add_vessel(p, capacity_kg, capacity_kg * draw.uniform(0.6, 0.9) if weirs[v] else NO_WEIR_KG)
         row = p.vessels[v]
         row.hold_up_kg, row.psi_kg = draw.uniform(0.0, 8.0, 2) * (draw.random(2) < 0.5)
-        if v and weirs[v - 1]:  # what still comes to the one above comes on over its weir
-            row.hold_up_kg += p.vessels[v - 1].hold_up_kg
-            row.psi_kg += p.vessels[v - 1].psi_kg
         row.has_float = int(draw.random() < 0.5)
     shared = tuple(_drawn_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 3))))
     top = add_intake(p, _reach(weirs, 0, draw.uniform(0.8, 1.6)), draw.uniform(0.5, 2.0), shared)
@@ -138,6 +136,7 @@ def drawn_plant(draw: Draw, ranges: Ranges = ANY_SHAPE) -> Table:
     _add_causes(p, draw, int(draw.integers(ranges.causes[0], ranges.causes[1] + 1)))
     add_element(p, FREE, Moves(1.0, 1.0, 2.0))
     lead_on(p)
+    fill_weirs(p, [v + 1 if weirs[v] else NOWHERE for v in range(vessels)], [0.0] * vessels)
     return plant
 
 

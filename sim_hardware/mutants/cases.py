@@ -92,6 +92,7 @@ def small_plant(draw: Draw) -> Table:
         add_chute(p, top, _element(p, draw, OWN), draw.uniform(0.1, 0.8), draw.uniform(20.0, 40.0))
         c = p.chutes[p.n_chutes - 1]
         c.lid_pass_kg_s, c.lid_lock_s = draw.choice([0.0, 1.0, 2.0]), draw.choice([0.5, 2.0])
+        c.high_kg = draw.choice([0.0, 8.0, 12.0])
     for v in range(1, vessels):
         valve = shared[:1] if draw.random() < 0.3 else tuple(_element(p, draw, SHARED) for _ in range(v % 2))
         i = add_intake(p, _reach(draw, vessels), draw.uniform(0.1, 1.0), valve)
@@ -107,7 +108,14 @@ def small_plant(draw: Draw) -> Table:
         p.causes[c].member[: p.n_elements] = draw.random(int(p.n_elements)) < 0.4
     if draw.random() < 0.5:
         lead_on(p)
+    _draw_off(p, draw)
     return plant
+
+
+def _draw_off(p: Record, draw: Draw) -> None:
+    """What one fault sends on of what comes over weirs: for some intakes and causes."""
+    for row in (*p.intakes[: p.n_intakes], *p.causes[: p.n_causes]):
+        row.over_kg[: p.n_vessels] = draw.choice([0.0, 0.0, 3.0], int(p.n_vessels))
 
 
 def _element(p: Record, draw: Draw, role: int) -> int:
@@ -199,7 +207,7 @@ def see(p: Record, s: Record, f: Record, draw: Draw) -> None:
             [-2.0 * most_kg, 10.0, -1.0, -most_kg, 2.0 * most_kg, 3.0 * most_kg, float("nan")]
         )
         f.content_ns[c], f.content_quality[c] = _time_ns(draw), draw.choice([0, 0, 1, 2])
-        f.high_on[c] = draw.choice([0, 0, 0, 1, 2])
+        f.high_on[c], f.high_ns[c] = draw.choice([0, 0, 0, 1, 2]), _time_ns(draw)
     if draw.random() < 0.4:
         f.position_frac[:], f.position_quality[:], f.position_ns[:] = 0.0, 0, NOW_NS - NS // 10
     if draw.random() < 0.1:
@@ -210,7 +218,7 @@ def _at_the_origin(s: Record, f: Record, draw: Draw) -> None:
     """The same in the first nanoseconds of the clock: 0 is a moment, -1 is none."""
     f.now_ns = draw.choice([0, 1, 5])
     s.command_ns[:] = np.maximum(0, f.now_ns - 1 - np.arange(HISTORY)[::-1])
-    for name in ("level_ns", "position_ns", "content_ns", "verified_ns"):
+    for name in ("level_ns", "position_ns", "content_ns", "high_ns", "verified_ns"):
         cells = f[name]
         cells[:] = draw.choice([-1, 0, 1, 5], cells.shape)
 

@@ -61,22 +61,24 @@ def _vessel_sum() -> Domain:
     reach, kg, worst, cause = _reals("r0 r1"), _reals("k0 k1"), _reals("w0 w1"), _reals("c0 c1")
     held = _reals("U M Psi C")
     vessel = Rec(hold_up_kg=held[1], psi_kg=held[2], capacity_kg=held[3])
-    p = Rec(vessels=[vessel], n_causes=1, n_intakes=2, intakes=[Rec(reach_ratio=[r]) for r in reach])
+    over = _reals("o0 o1 o_cause")
+    intakes = [Rec(reach_ratio=[r], over_kg=[o]) for r, o in zip(reach, over[:2], strict=True)]
+    p = Rec(vessels=[vessel], n_causes=1, causes=[Rec(over_kg=[over[2]])], n_intakes=2, intakes=intakes)
     s = Rec(bound_kg=[held[0]], caused_kg=[0], intake_kg=kg, intake_worst_kg=worst)
     s.__dict__.update(intake_cause_kg=[[cause[0]], [cause[1]]], trial_kg=[0], trial_scenario=[0])
-    given = [x >= 0 for x in (*reach, *kg, *cause, *held)] + [w >= k for w, k in zip(worst, kg, strict=True)]
+    given = [x >= 0 for x in (*reach, *kg, *cause, *held, *over)] + [w >= k for w, k in zip(worst, kg, strict=True)]
     return Domain((p, s, 0), given, {}, lambda: [s.trial_kg[0], s.trial_scenario[0]])
 
 
 def _passing() -> Domain:
-    frac, stuck = _reals("a0 a1 a2 x0 x1 x2"), _reals("h0 h1")
+    frac = _reals("a0 a1 a2 x0 x1 x2")
     intake = Rec(n_flows=2, flows=[0, 1], n_shared=1, shared=[2], shared_rate_kg_s=z3.Real("R_shared"))
     flows = [Rec(element=f, rate_kg_s=z3.Real(f"R{f}")) for f in range(2)]
     p = Rec(intakes=[intake], n_causes=1, causes=[Rec(member=_reals("m0 m1 m2"))], flows=flows, tick_s=z3.Real("T"))
     s = Rec(envelope_frac=frac[:3], asked_frac=frac[3:], caused_kg_s=[0])
-    given = [z3.And(x >= 0, x <= 1) for x in frac] + [x >= 0 for x in stuck] + [p.tick_s > 0]
+    given = [z3.And(x >= 0, x <= 1) for x in frac] + [p.tick_s > 0]
     given += [x >= 0 for x in (intake.shared_rate_kg_s, *(f.rate_kg_s for f in flows))]
-    return Domain((p, s, 0), given, {"stuck_kg": lambda _w, _p, _s, f: stuck[f]}, list)
+    return Domain((p, s, 0), given, {}, list)
 
 
 def _closing() -> Domain:

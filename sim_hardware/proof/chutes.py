@@ -22,25 +22,33 @@ NS_PER_S = 1_000_000_000
 
 
 class Hopper:
-    """A chute between lid (element 1) and gate (element 0), weighed some time ago; truth is what it held then."""
+    """A chute between lid (element 1) and gate (element 0), weighed some time ago, its switch seen at another.
+
+    One of the two may lie: truth is what it held at `moment`, when the honest one was read.
+    """
 
     def __init__(self, ticks: int = 5) -> None:
         self.C, self.error, self.bag, self.rate, self.lock, self.L, self.T = z3.Reals("C error bag pass lock L T")
         self.kg, self.weighed, self.now, self.fresh, self.quality, self.truth = z3.Reals(
             "kg weighed now fresh quality truth"
         )
+        self.high_kg, self.high_on, self.high_seen, self.moment = z3.Reals("high_kg high_on high_seen moment")
         self.locked, self.lid_seen, self.proved, self.come, self.since = z3.Reals("locked lid_seen proved come since")
         chute = Rec(capacity_kg=self.C, content_error_kg=self.error, largest_bag_kg=self.bag, lid_pass_kg_s=self.rate)
-        chute.__dict__.update(lid_lock_s=self.lock, lid=1, gate=0)
+        chute.__dict__.update(lid_lock_s=self.lock, lid=1, gate=0, high_kg=self.high_kg)
         lid = Rec(lease_s=self.L, positioner=0)
         self.p = Rec(tick_s=self.T, fresh_s=self.fresh, chutes=[chute], elements=[Rec(positioner=0), lid], flows=[])
         self.s = Rec(ticks=ticks, proved_shut=[0, self.proved], locked_ns=[self.locked], sealed=[0], lid_open=[0])
         self.s.__dict__.update(content_bound_kg=[self.C], content_age_s=[0], content_kg=[0])
         self.f = Rec(now_ns=self.now, position_ns=[0, self.lid_seen], content_kg=[self.kg], content_ns=[self.weighed])
-        self.f.__dict__.update(content_quality=[self.quality], high_on=[z3.Real("high_on")])
-        numbers = (self.C, self.error, self.bag, self.rate, self.lock, self.L, self.T, self.fresh, self.truth)
+        self.f.__dict__.update(content_quality=[self.quality], high_on=[self.high_on], high_ns=[self.high_seen])
+        numbers = [self.C, self.error, self.bag, self.rate, self.lock, self.L, self.T, self.fresh]
+        numbers += [self.truth, self.high_kg]
         self.given = [x >= 0 for x in numbers]
-        self.given += [self.truth <= self.C, self.truth <= self.kg + self.error, self.come >= 0]
+        weight_true = both(self.moment == self.weighed, self.truth <= self.kg + self.error)
+        switch_true = z3.And(self.high_kg > 0, self.moment == self.high_seen)
+        switch_true = both(switch_true, z3.Implies(self.high_on == 0, self.truth <= self.high_kg))
+        self.given += [self.truth <= self.C, z3.Or(weight_true, switch_true), self.come >= 0]
         # since: from when on the lid has been locked without a break; known only where it is proved.
         self.given.append(z3.Implies(self.proved != 0, self.since <= self.lid_seen))
         self.given.append(z3.Implies(both(self.proved != 0, self.locked >= 0), self.since <= self.locked))
@@ -59,9 +67,9 @@ def _content(run: Interpreter) -> Iterator[Case]:
             opened = True if granted else h.s.locked_ns[0] < 0
             h.s.lid_open = [z3.If(opened, 1, 0) if not granted else 1]
             most = run.run(chute_most_kg, h.p, h.s, 0)
-            sealed = False if granted or ticks == 0 else both(h.proved != 0, h.since <= h.weighed)
-            came = z3.If(sealed, h.come == 0, h.under_the_lid((h.now - h.weighed) / NS_PER_S))
-            given = [*h.given, came, h.truth + h.come <= h.C, h.weighed >= 0]
+            sealed = False if granted or ticks == 0 else both(h.proved != 0, h.since <= h.moment)
+            came = z3.If(sealed, h.come == 0, h.under_the_lid((h.now - h.moment) / NS_PER_S))
+            given = [*h.given, came, h.truth + h.come <= h.C, h.moment >= 0]
             if ticks == 0:
                 given.append(h.proved == 0)  # obligation `restart`
             yield Case(

@@ -76,23 +76,28 @@ def _cause(run: Interpreter) -> Iterator[Case]:
 
 
 def _vessel(run: Interpreter) -> Iterator[Case]:
-    """Three intakes, of which two reach the vessel; one fault anywhere, or one common cause."""
+    """Three intakes, of which two reach the vessel; one fault anywhere, or one common cause, and what it draws off."""
     U, M, Psi, C = z3.Reals("U M Psi C")
     reach = [z3.Real("reach_0"), 0, z3.Real("reach_2")]
     phi, worst, caused = ([z3.Real(f"{name}_{i}") for i in range(3)] for name in ("healthy", "worst", "caused"))
-    come = [z3.Real(f"come_{i}") for i in range(3)]
+    come, over = ([z3.Real(f"{name}_{i}") for i in range(3)] for name in ("come", "over"))
+    drawn, over_caused = z3.Reals("drawn over_caused")  # of what comes over weirs by itself
     vessel = Rec(capacity_kg=C, hold_up_kg=M, psi_kg=Psi)
-    p = Rec(n_causes=1, n_intakes=3, vessels=[vessel], intakes=[Rec(reach_ratio=[r]) for r in reach])
+    intakes = [Rec(reach_ratio=[r], over_kg=[o]) for r, o in zip(reach, over, strict=True)]
+    p = Rec(n_causes=1, causes=[Rec(over_kg=[over_caused])], n_intakes=3, vessels=[vessel], intakes=intakes)
     s = Rec(bound_kg=[U], caused_kg=[0], intake_kg=phi, intake_worst_kg=worst, trial_kg=[0], trial_scenario=[0])
     s.__dict__.update(intake_cause_kg=[[x] for x in caused])
     run.run(weigh_vessel, p, s, 0)
-    arrives = U + M + Psi + reach[0] * come[0] + reach[2] * come[2]
-    given = [U >= 0, M >= 0, Psi >= 0, reach[0] >= 0, reach[2] >= 0]
+    arrives = U + M + Psi + reach[0] * come[0] + reach[2] * come[2] + drawn
+    given = [U >= 0, M >= 0, Psi >= 0, reach[0] >= 0, reach[2] >= 0, drawn >= 0, over_caused >= 0]
+    given += [both(over[1] == 0, z3.And(over[i] >= 0, z3.Or(over[i] == 0, reach[i] > 0))) for i in (0, 2)]
     given += [both(both(a >= 0, a <= b), c >= 0) for a, b, c in zip(phi, worst, caused, strict=True)]
     faulty = z3.Real("faulty")
     one = [come[i] <= z3.If(faulty == i, worst[i], phi[i]) for i in range(3)]
+    one.append(drawn <= z3.If(faulty == 0, over[0], z3.If(faulty == 2, over[2], 0)))
+    together = [*(come[i] <= caused[i] for i in range(3)), drawn <= over_caused]
     yield Case("one fault", [*given, *one], [arrives <= s.trial_kg[0]])
-    yield Case("a common cause", [*given, *(come[i] <= caused[i] for i in range(3))], [arrives <= s.trial_kg[0]])
+    yield Case("a common cause", [*given, *together], [arrives <= s.trial_kg[0]])
 
 
 def _source(run: Interpreter) -> Iterator[Case]:
@@ -100,45 +105,47 @@ def _source(run: Interpreter) -> Iterator[Case]:
     for full in (0, 1):
         U, M, Psi, C, W, reach = z3.Reals("U M Psi C weir reach")
         worst, caused, content, arriving, came = z3.Reals("worst caused content arriving came")
-        p = Rec(n_causes=1, flows=[Rec(chute=-1, source=0, intake=1)], intakes=[Rec(reach_ratio=[reach])])
+        over, drawn = z3.Reals("over drawn")
+        intakes = [Rec(reach_ratio=[reach], over_kg=[over])]
+        p = Rec(n_causes=1, flows=[Rec(chute=-1, source=0, intake=1)], intakes=intakes)
         p.vessels = [Rec(capacity_kg=C, weir_kg=W, hold_up_kg=M, psi_kg=Psi)]
         s = Rec(full=[full], bound_kg=[U], intake_worst_kg=[worst], intake_cause_kg=[[caused]])
         given = [0 <= content, content <= W, content <= U, content <= C, arriving <= M + Psi, reach >= 0, came >= 0]
-        given += [M >= 0, Psi >= 0, z3.Or(came <= worst, came <= caused)]
-        yield Case(
-            "full" if full else "bounded", given, [content + arriving + reach * came <= run.run(stuck_kg, p, s, 0)]
-        )
+        given += [M >= 0, Psi >= 0, z3.Or(came <= worst, came <= caused), 0 <= drawn, drawn <= over]
+        sent = content + arriving + reach * came + drawn
+        yield Case("full" if full else "bounded", given, [sent <= run.run(stuck_kg, p, s, 0)])
 
 
 def _chain(run: Interpreter) -> Iterator[Case]:
-    """Feed into a vessel at its weir, over it into a sump, pumped and overflowing into a store: until all is still."""
-    U, W, content, after, trial, hold_up = (
-        [z3.Real(f"{x}_{v}") for v in range(3)] for x in ("U", "W", "m", "end", "r", "M")
-    )
-    feed, pump, over, over_sump = z3.Reals("feed pump over over_sump")
+    """Feed into a vessel at its weir, over it into a sump and on into a store; a pump sends part to a bin: until still.
+
+    What is on its way into the first (M) comes over both weirs, or a stuck pump draws it off: over_kg, as
+    `topology_weirs` fills it. The sump is at or below its own weir by the assumption that overflows run free.
+    """
+    U, W, content, after, trial, M = ([z3.Real(f"{x}_{v}") for v in range(4)] for x in ("U", "W", "m", "end", "r", "M"))
+    feed, pump, over, over_sump, share = z3.Reals("feed pump over over_sump share")
     for stuck in ("nothing", "feed", "pump"):
-        weirs = [W[0], W[1], NOT_A_LIMIT]
-        vessels = [Rec(capacity_kg=NOT_A_LIMIT, weir_kg=weirs[v], hold_up_kg=hold_up[v], psi_kg=0) for v in range(3)]
-        intakes = [Rec(n_flows=1, flows=[i], n_shared=0, shared=[], reach_ratio=[1 - i, 1 - i, 1]) for i in range(2)]
-        flows = [Rec(element=i, chute=-1, source=i, intake=i) for i in range(2)]
-        flows[0].chute = 0
+        weirs = [W[0], W[1], NOT_A_LIMIT, NOT_A_LIMIT]
+        hold_up = [M[0], M[1], M[2] + M[1] + M[0], M[3]]
+        vessels = [Rec(capacity_kg=NOT_A_LIMIT, weir_kg=weirs[v], hold_up_kg=hold_up[v], psi_kg=0) for v in range(4)]
+        intakes = [Rec(n_flows=1, flows=[i], n_shared=0, shared=[], over_kg=[0, 0, 0, 0]) for i in range(2)]
+        intakes[0].reach_ratio, intakes[1].reach_ratio = [1, 1, 1, 0], [0, 0, 1, share]
+        intakes[1].over_kg = [0, 0, 0, share * M[0]]
+        flows = [Rec(element=i, chute=-i, source=1, intake=i) for i in range(2)]
         phi, h = [z3.Real("phi_feed"), z3.Real("phi_pump")], z3.Real("h_feed")
-        flows[1].source = 1
-        p = Rec(n_causes=0, n_intakes=2, n_vessels=3, vessels=vessels, intakes=intakes, flows=flows)
+        p = Rec(n_causes=0, n_intakes=2, n_vessels=4, vessels=vessels, intakes=intakes, flows=flows)
         s = Rec(flow_kg=phi, shared_kg=[[], []], intake_cause_kg=[[], []], intake_kg=[0, 0], intake_worst_kg=[0, 0])
-        s.__dict__.update(bound_kg=U, full=[0, 0, 0], caused_kg=[], trial_kg=trial, trial_scenario=[0, 0, 0])
+        s.__dict__.update(bound_kg=U, full=[0] * 4, caused_kg=[], trial_kg=trial, trial_scenario=[0] * 4)
         run.with_(chute_most_kg=lambda *_, most=h: most).run(weigh, p, s)
-        given = [both(x >= 0, x <= 10**9) for x in (*U, *W, *content, *phi, *hold_up, h, feed, pump, over, over_sump)]
-        given += [content[v] <= smaller(U[v], weirs[v]) for v in range(3)]
-        given += [feed <= (larger(phi[0], h) if stuck == "feed" else phi[0])]
-        given += [pump <= (content[1] + hold_up[1] + over if stuck == "pump" else phi[1])]
-        given += [over <= feed, over <= larger(0, content[0] + feed - W[0]), over_sump <= over]
-        given += [
-            after[0] == content[0] + hold_up[0] + feed - over,
-            after[1] == content[1] + hold_up[1] + over - pump - over_sump,
-        ]
-        given += [after[2] == content[2] + hold_up[2] + pump + over_sump]
-        yield Case(f"{stuck} stuck", given, [after[v] <= s.trial_kg[v] for v in range(3)])
+        given = [both(x >= 0, x <= 10**9) for x in (*U, *W, *content, *phi, *M, h, feed, pump, over, over_sump)]
+        given += [content[v] <= smaller(U[v], weirs[v]) for v in range(4)]
+        given += [0 <= share, share <= 1, feed <= (larger(phi[0], h) if stuck == "feed" else phi[0])]
+        given += [pump <= (content[1] + M[1] + over if stuck == "pump" else phi[1])]
+        given += [over <= larger(0, content[0] + M[0] + feed - W[0]), over_sump <= over + M[1]]
+        given += [pump + over_sump <= content[1] + M[1] + over]
+        given += [after[0] == content[0] + M[0] + feed - over, after[2] == content[2] + M[2] + pump + over_sump]
+        given += [after[3] == content[3] + M[3] + share * pump]
+        yield Case(f"{stuck} stuck", given, [after[v] <= s.trial_kg[v] for v in (0, 2, 3)])
 
 
 def _passing(run: Interpreter) -> Iterator[Case]:
@@ -149,8 +156,7 @@ def _passing(run: Interpreter) -> Iterator[Case]:
         a, x = ([z3.Real(f"{name}_{e}") for e in range(count)] for name in ("a", "x"))
         throat.p.tick_s = 1
         throat.s.__dict__.update(envelope_frac=a, asked_frac=x, caused_kg_s=[0])
-        stand_in = run.with_(stuck_kg=lambda _w, _p, _s, f, h=throat.h: h[f])
-        bound = stand_in.run(passing_kg_s, throat.p, throat.s, 0)
+        bound = run.run(passing_kg_s, throat.p, throat.s, 0)
         rates = [throat.p.flows[f].rate_kg_s for f in range(flows)] + [throat.p.intakes[0].shared_rate_kg_s] * shared
         healthy = [rates[e] * larger(a[e], x[e]) for e in range(count)]
         total, which = z3.Reals("total which")
@@ -161,10 +167,7 @@ def _passing(run: Interpreter) -> Iterator[Case]:
             ("one stuck", [which == e for e in range(count)]),
             ("a cause", [m != 0 for m in throat.member]),
         ):
-            facts = [
-                both(q[f] >= 0, q[f] <= z3.If(stuck[f], smaller(rates[f], throat.h[f]), healthy[f]))
-                for f in range(flows)
-            ]
+            facts = [both(q[f] >= 0, q[f] <= z3.If(stuck[f], rates[f], healthy[f])) for f in range(flows)]
             facts += [z3.Or(stuck[e], total <= healthy[e]) for e in range(flows, count)]
             yield Case(f"{flows} flows, {shared} shared, {kind}", [*given, *facts], [total <= bound])
 
@@ -200,7 +203,9 @@ def _monotone(run: Interpreter) -> Iterator[Case]:
     before: list[Any] = []
     for _mark in ("low", "high"):
         sums = [z3.Real(f"{name}_{i}_{_mark}") for name in ("healthy", "more", "caused") for i in range(2)]
-        p = Rec(n_causes=1, n_intakes=2, intakes=[Rec(reach_ratio=[2]), Rec(reach_ratio=[1])])
+        over = [z3.Real("over_0"), z3.Real("over_1")]
+        p = Rec(n_causes=1, causes=[Rec(over_kg=[0])], n_intakes=2)
+        p.intakes = [Rec(reach_ratio=[2], over_kg=[over[0]]), Rec(reach_ratio=[1], over_kg=[over[1]])]
         p.vessels = [Rec(capacity_kg=z3.Real("C"), hold_up_kg=0, psi_kg=0)]
         s = Rec(bound_kg=[z3.Real("U")], caused_kg=[0], intake_kg=sums[:2], intake_worst_kg=sums[2:4], trial_kg=[0])
         s.__dict__.update(intake_cause_kg=[[sums[4]], [sums[5]]], trial_scenario=[0])
@@ -237,7 +242,11 @@ OBLIGATIONS = [
         "phi_covers_every_scenario", "Phi bounds the vessel for one fault in any intake and for a cause", _vessel
     ),
     Obligation("stuck_source", "a stuck pump delivers no more than h: everything in and above its source", _source),
-    Obligation("chain_with_weirs", "closing potential never grows down a chain: feed, weir, sump, pump, store", _chain),
+    Obligation(
+        "chain_with_weirs",
+        "closing potential never grows down a chain: feed, weir, sump, weir, store; a pump from sump to store and bin",
+        _chain,
+    ),
     Obligation(
         "passing", "no more passes an intake in a tick than commit reckons, one element or one cause stuck", _passing
     ),

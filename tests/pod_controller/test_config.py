@@ -100,14 +100,14 @@ PROMISES = [
     (("watchdog_s = 2.0\n", ""), "E120", "XM-A, which has no watchdog"),
     (('name = "gate_1"', 'name = "gate_1"\nwithout_power = "holds"'), "E121", "without power"),
     (
-        ('element = "sump_pump"', 'element = "sump_pump"\nstatic_head = true'),
+        ('shared = ["sump_valve"]', "static_head = true"),
         "E122",
         "it empties its source, 362.0 kg; add a second element",
     ),
     (("[shedding]\n", TAP), "E122", "endless supply"),
     (("capacity_kg = 600.0", "capacity_kg = 15.0"), "E123", "buffer cannot be kept from spilling"),
-    (("capacity_kg = 800.0", "capacity_kg = 40.0"), "E123", "bin cannot be kept from spilling"),
-    (("psi_kg = 980.0", "psi_kg = 98000.0"), "E123", "storage cannot be kept from spilling"),
+    (("capacity_kg = 800.0", "capacity_kg = 8.0"), "E123", "bin cannot be kept from spilling"),
+    (("over_weir_kg = 980.0", "over_weir_kg = 98000.0"), "E123", "storage cannot be kept from spilling"),
     (("float_kg = 565.0", "float_kg = 599.0"), "E125", "lower it by"),
     (("watchdog_s = 2.0", "watchdog_s = 60.0"), "E126", "history holds 64 ticks"),
 ]
@@ -131,11 +131,11 @@ def test_an_overflow_in_a_circle_is_refused(tmp_path: Path) -> None:
 
 
 def test_pressure_and_foam_that_no_vessel_takes_are_refused_with_their_terms_and_kilograms(tmp_path: Path) -> None:
-    told = faults_of(tmp_path, ("psi_kg = 980.0", "psi_kg = 98000.0"))
+    told = faults_of(tmp_path, ("over_weir_kg = 980.0", "over_weir_kg = 98000.0"))
 
     words = (
         "what no inlet can stop",
-        "91462.0 kg over its capacity",
+        "91100.0 kg over its capacity",
         "weir_kg (U 100.0 kg of error, M 0.0 kg, Psi 101000.0",
     )
     assert any(all(word in fault for word in words) for fault in told), told
@@ -156,10 +156,21 @@ def test_a_recycle_with_an_actuated_element_is_refused_and_says_what_to_do(tmp_p
     assert any(": E124 " in fault and "its own source" in fault and "break it" in fault for fault in told), told
 
 
-def test_a_single_pump_above_a_small_vessel_is_refused_with_scenario_and_kilograms(tmp_path: Path) -> None:
-    told = faults_of(tmp_path, ("capacity_kg = 800.0", "capacity_kg = 40.0"))
+def test_a_lone_pump_needs_room_for_its_share_of_all_that_comes_over_the_weirs_into_its_source(tmp_path: Path) -> None:
+    lone, small = ('shared = ["sump_valve"]\n', ""), ("capacity_kg = 800.0", "capacity_kg = 440.0")
 
-    assert re.search(r"one element of separator stuck open brings it \d+\.\d kg over its capacity", told[0])
+    told = faults_of(tmp_path, lone, small)
+
+    # 8.0 kg of error; a tenth of the sump's 362.0 kg at its weir and of 3980.0 kg that come over the digester's
+    assert "one element of separator stuck open brings it 2.2 kg over its capacity" in told[0]
+    assert "add a second element" in told[0]
+    assert faults_of(tmp_path, lone) == faults_of(tmp_path, small) == []
+
+
+def test_what_goes_over_no_weir_is_refused(tmp_path: Path) -> None:
+    told = faults_of(tmp_path, ("capacity_kg = 10000.0\n", "capacity_kg = 10000.0\nover_weir_kg = 980.0\n"))
+
+    assert any(": E113 " in fault and "no weir" in fault for fault in told), told
 
 
 @pytest.mark.parametrize("text", ["", "[[", "a = ", "\ufeffa = 1", "a = 1\na = 2", "[" * 2000, "schema_version = 1"])
