@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from hal.description import load
 from hal.device_facts import ProbeDialogue
+from hal.line import Send
 from hal.points import Point
 from hal.probe_line import Order, ProbeLine, parse_reading
 from hal.values import Cause, Quality, Reading
@@ -81,15 +82,15 @@ def test_what_changes_is_seen() -> None:
 
 
 def test_what_is_left_of_an_answer_cut_off_is_no_part_of_the_next() -> None:
-    pond = Pond()
-    pond.run(10.0)
-    seen = []
+    line, now_ns = ProbeLine("P", 9600, [PH], ProbeDialogue(reading_s=0.9, reply_s=0.3), 2 * S), S
 
-    for _ in range(6):
-        pond.hear(b"9")  # with 7.00 behind it, a plain number
-        seen.append(pond.run(2.2).quality)
+    for heard in (b"7", b"7.02\r*OK\r"):
+        while not isinstance(action := line.next_action(now_ns), Send):
+            now_ns = action.until_ns
+        now_ns += S
+        line.receive(heard, now_ns)
 
-    assert seen == [Quality.GOOD] * 6
+    assert line.readings["AT"].value == 7.02  # and not 77.02
 
 
 def test_a_restart_that_nobody_ordered_sets_it_up_again() -> None:
