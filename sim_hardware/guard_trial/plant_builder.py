@@ -51,12 +51,14 @@ def empty_plant(tick_s: float = 0.5) -> Table:
     return plant
 
 
-def add_vessel(p: Record, capacity_kg: float, weir_kg: float = NO_WEIR_KG, error_kg: float = 2.0) -> int:
-    """A vessel with three level sensors."""
+def add_vessel(
+    p: Record, capacity_kg: float, weir_kg: float = NO_WEIR_KG, error_kg: float = 2.0, levels: int = 3
+) -> int:
+    """A vessel with its level sensors."""
     v = int(p.n_vessels)
     p.n_vessels += 1
     row = p.vessels[v]
-    row.capacity_kg, row.weir_kg, row.stale_s, row.n_levels = capacity_kg - ROUNDING_KG, weir_kg, 10.0, 3
+    row.capacity_kg, row.weir_kg, row.stale_s, row.n_levels = capacity_kg - ROUNDING_KG, weir_kg, 10.0, levels
     row.level_error_kg[:] = error_kg
     return v
 
@@ -94,7 +96,7 @@ def add_flow(p: Record, i: int, e: int, rate_kg_s: float, chute: int = -1, sourc
     return f
 
 
-def add_chute(p: Record, i: int, gate: int, rate_kg_s: float, capacity_kg: float) -> int:
+def add_chute(p: Record, i: int, gate: int, rate_kg_s: float, capacity_kg: float = 40.0) -> int:
     """A chute with its lid over gate, feeding intake i."""
     c = int(p.n_chutes)
     p.n_chutes += 1
@@ -120,19 +122,19 @@ def drawn_plant(draw: Draw, ranges: Ranges = ANY_SHAPE) -> Table:
         row = p.vessels[v]
         row.hold_up_kg, row.psi_kg = draw.uniform(0.0, 8.0, 2) * (draw.random(2) < 0.5)
         row.has_float = int(draw.random() < 0.5)
-    shared = tuple(_drawn_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 3))))
-    top = add_intake(p, _reach(weirs, 0, draw.uniform(0.8, 1.6)), draw.uniform(0.5, 2.0), shared)
+    shared = tuple(drawn_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 3))))
+    top = add_intake(p, reach_through(weirs, 0, draw.uniform(0.8, 1.6)), draw.uniform(0.5, 2.0), shared)
     for _ in range(int(draw.integers(ranges.inlets[0], ranges.inlets[1] + 1))):
-        gate = _drawn_element(p, draw, OWN)
+        gate = drawn_element(p, draw, OWN)
         add_chute(p, top, gate, draw.uniform(0.1, 0.8), draw.uniform(30.0, 50.0))
     if draw.random() < 0.4:  # water without end, behind two valves of different modules
-        water = add_intake(p, _reach(weirs, 0, 1.0), 0.5, (_drawn_element(p, draw, SHARED),))
-        add_flow(p, water, _drawn_element(p, draw, OWN), draw.uniform(0.1, 0.5))
+        water = add_intake(p, reach_through(weirs, 0, 1.0), 0.5, (drawn_element(p, draw, SHARED),))
+        add_flow(p, water, drawn_element(p, draw, OWN), draw.uniform(0.1, 0.5))
     for v in range(1, vessels):
-        valve = tuple(_drawn_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 2))))
+        valve = tuple(drawn_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 2))))
         rate_kg_s = draw.uniform(0.1, 1.5)
-        i = add_intake(p, _reach(weirs, v, 1.0), rate_kg_s, valve)
-        add_flow(p, i, _drawn_element(p, draw, OWN), rate_kg_s, source=v - 1)
+        i = add_intake(p, reach_through(weirs, v, 1.0), rate_kg_s, valve)
+        add_flow(p, i, drawn_element(p, draw, OWN), rate_kg_s, source=v - 1)
     _add_causes(p, draw, int(draw.integers(ranges.causes[0], ranges.causes[1] + 1)))
     add_element(p, FREE, Moves(1.0, 1.0, 2.0))
     lead_on(p)
@@ -150,13 +152,14 @@ def _add_causes(p: Record, draw: Draw, count: int) -> None:
         p.n_causes += 1
 
 
-def _drawn_element(p: Record, draw: Draw, role: int) -> int:
+def drawn_element(p: Record, draw: Draw, role: int) -> int:
+    """An element by chance: stroke, lease, relay or positioner."""
     stroke_s = draw.uniform(0.6, 20.0)
     moves = Moves(stroke_s, stroke_s * draw.uniform(0.3, 1.0), draw.uniform(0.5, 4.0), draw.random() < 0.3)
     return add_element(p, role, moves)
 
 
-def _reach(weirs: list[bool], v: int, ratio: float) -> dict[int, float]:
+def reach_through(weirs: list[bool], v: int, ratio: float) -> dict[int, float]:
     """A vessel and, through weirs, those below it."""
     reach = {v: ratio}
     while weirs[v]:

@@ -1,7 +1,7 @@
 """Plants as tables without TOML, and a bench that puts one through the kernels step by step.
 
-Neighbours: the kernel tests draw plants and states here; `any_bits` supplies hostile values, `tank_run` plausible
-frames. It must not know what the guard ought to answer.
+Neighbours: `plant_builder` adds rows; the kernel tests draw plants and states here; `any_bits` supplies hostile values,
+`tank_run` plausible frames. It must not know what the guard ought to answer.
 """
 
 from pathlib import Path
@@ -13,15 +13,26 @@ from pod_controller.kernels import records
 from pod_controller.kernels.commit import commit
 from pod_controller.kernels.guard import guard
 from pod_controller.kernels.observe import observe
-from pod_controller.kernels.records import FREE, LID, OWN, SHARED, Record, Table
+from pod_controller.kernels.records import FREE, OWN, SHARED, Table
 from pod_controller.topology import lead_on
+from sim_hardware.guard_trial import plant_builder
+from sim_hardware.guard_trial.plant_builder import (
+    NO_WEIR_KG,
+    Draw,
+    Moves,
+    add_chute,
+    add_element,
+    add_flow,
+    add_intake,
+    add_vessel,
+    drawn_element,
+    reach_through,
+)
 
 NS = 1_000_000_000
 TICK_NS = NS // 2
 START_NS = 1000 * NS
-NO_WEIR_KG = 1e30
 REFERENCE = Path(__file__).parents[2] / "sim_hardware" / "reference" / "pod.toml"
-Draw = np.random.Generator
 
 
 class Bench:
@@ -66,70 +77,12 @@ def bench(plant: Table) -> Bench:
 
 
 def empty_plant(tick_s: float = 0.5) -> Table:
-    plant = records.table(records.PLANT)
-    p = plant[0]
-    p.tick_s, p.fresh_s, p.longest_gap_s = tick_s, 1.6, 32.0
-    p.regulator.feed_flow = -1
-    p.thermostat.element = -1
-    d = p.shedding
+    """A plant without rows, whose chutes share as the reference pod's do."""
+    plant = plant_builder.empty_plant(tick_s)
+    d = plant[0].shedding
     d.start_kg, d.stop_kg, d.wait_s, d.run_on_s, d.open_at_once = 5.0, 0.5, 60.0, 5.0, records.MAX_CHUTES
     d.turn_s, d.horizon_s, d.deficit_limit_kg = 60.0, 30.0, 40.0
     return plant
-
-
-def add_vessel(
-    p: Record, capacity_kg: float, weir_kg: float = NO_WEIR_KG, error_kg: float = 2.0, levels: int = 3
-) -> int:
-    v = int(p.n_vessels)
-    p.n_vessels += 1
-    row = p.vessels[v]
-    row.capacity_kg, row.weir_kg, row.stale_s, row.n_levels = capacity_kg - 1e-6, weir_kg, 10.0, levels
-    row.level_error_kg[:] = error_kg
-    return v
-
-
-def add_element(
-    p: Record, role: int, stroke_s: float, fast_stroke_s: float, lease_s: float, positioner: bool = False
-) -> int:
-    e = int(p.n_elements)
-    p.n_elements += 1
-    row = p.elements[e]
-    row.stroke_s, row.fast_stroke_s, row.lease_s, row.role = stroke_s, fast_stroke_s, lease_s, role
-    row.positioner, row.position_error_frac = int(positioner), 0.02
-    return e
-
-
-def add_intake(p: Record, to: dict[int, float], rate_kg_s: float, shared: tuple[int, ...] = ()) -> int:
-    i = int(p.n_intakes)
-    p.n_intakes += 1
-    row = p.intakes[i]
-    row.shared_rate_kg_s, row.n_shared = rate_kg_s, len(shared)
-    for k, e in enumerate(shared):
-        row.shared[k] = e
-    for v, ratio in to.items():
-        row.reach_ratio[v] = ratio
-    return i
-
-
-def add_flow(p: Record, i: int, e: int, rate_kg_s: float, chute: int = -1, source: int = -1) -> int:
-    f = int(p.n_flows)
-    p.n_flows += 1
-    row = p.flows[f]
-    row.element, row.intake, row.rate_kg_s, row.chute, row.source = e, i, rate_kg_s, chute, source
-    p.intakes[i].flows[p.intakes[i].n_flows] = f
-    p.intakes[i].n_flows += 1
-    return f
-
-
-def add_chute(p: Record, i: int, gate: int, rate_kg_s: float, capacity_kg: float = 40.0) -> int:
-    c = int(p.n_chutes)
-    p.n_chutes += 1
-    row = p.chutes[c]
-    row.capacity_kg, row.content_error_kg, row.largest_bag_kg = capacity_kg, 0.5, 10.0
-    row.lid_pass_kg_s, row.lid_lock_s, row.weight_ratio, row.gate = 1.0, 1.0, 1.0, gate
-    row.lid = add_element(p, LID, 1.0, 0.5, 2.0)
-    add_flow(p, i, gate, rate_kg_s, chute=c)
-    return c
 
 
 def adversarial_plant(draw: Draw, inlets: int = 16, positioner: bool = False) -> Table:
@@ -140,7 +93,8 @@ def adversarial_plant(draw: Draw, inlets: int = 16, positioner: bool = False) ->
     i = add_intake(p, {buffer: 1.0}, 8.0)
     for _ in range(inlets):
         stroke_s = draw.uniform(8.0, 20.0)
-        gate = add_element(p, OWN, stroke_s, stroke_s * draw.uniform(0.25, 0.6), draw.uniform(2.0, 4.0), positioner)
+        moves = Moves(stroke_s, stroke_s * draw.uniform(0.25, 0.6), draw.uniform(2.0, 4.0), positioner)
+        gate = add_element(p, OWN, moves)
         add_chute(p, i, gate, draw.uniform(0.3, 0.8), draw.uniform(35.0, 50.0))
     return plant
 
@@ -157,36 +111,21 @@ def random_plant(draw: Draw) -> Table:
         row = p.vessels[v]
         row.hold_up_kg, row.psi_kg = draw.uniform(0.0, 8.0), draw.uniform(0.0, 8.0)
         row.has_float = int(draw.random() < 0.5)
-    shared = tuple(_any_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 3))))
-    top = add_intake(p, _reach(weirs, 0, draw.uniform(0.5, 2.0)), 1.0, shared)
+    shared = tuple(drawn_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 3))))
+    top = add_intake(p, reach_through(weirs, 0, draw.uniform(0.5, 2.0)), 1.0, shared)
     for _ in range(int(draw.integers(2, 17))):
-        add_chute(p, top, _any_element(p, draw, OWN), draw.uniform(0.05, 0.8), draw.uniform(25.0, 40.0))
+        add_chute(p, top, drawn_element(p, draw, OWN), draw.uniform(0.05, 0.8), draw.uniform(25.0, 40.0))
     for v in range(1, vessels):
-        valve = tuple(_any_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 2))))
+        valve = tuple(drawn_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 2))))
         rate_kg_s = draw.uniform(0.05, 1.0)
-        i = add_intake(p, _reach(weirs, v, 1.0), rate_kg_s, valve)
-        add_flow(p, i, _any_element(p, draw, OWN), rate_kg_s, source=v - 1)
-    add_element(p, FREE, 1.0, 1.0, 2.0)
+        i = add_intake(p, reach_through(weirs, v, 1.0), rate_kg_s, valve)
+        add_flow(p, i, drawn_element(p, draw, OWN), rate_kg_s, source=v - 1)
+    add_element(p, FREE, Moves(1.0, 1.0, 2.0))
     for c in range(int(draw.integers(0, 4))):
         p.causes[c].member[: p.n_elements] = draw.random(int(p.n_elements)) < 0.3
         p.n_causes += 1
     lead_on(p)
     return plant
-
-
-def _any_element(p: Record, draw: Draw, role: int) -> int:
-    stroke_s = draw.uniform(0.6, 20.0)
-    return add_element(
-        p, role, stroke_s, stroke_s * draw.uniform(0.3, 1.0), draw.uniform(0.5, 4.0), draw.random() < 0.4
-    )
-
-
-def _reach(weirs: list[bool], v: int, ratio: float) -> dict[int, float]:
-    reach = {v: ratio}
-    while weirs[v]:
-        v += 1
-        reach[v] = ratio
-    return reach
 
 
 def reference_plant() -> Table:

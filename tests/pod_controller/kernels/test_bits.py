@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import replay_bits
-from plant_bench import add_chute, add_element, add_flow, add_intake, add_vessel, empty_plant, reference_plant
+from plant_bench import empty_plant, reference_plant
 
 from pod_controller.kernels.records import OWN, SHARED, Table
+from sim_hardware.guard_trial.plant_builder import Moves, add_chute, add_element, add_flow, add_intake, add_vessel
 
 ROOT = Path(__file__).parents[3]
 SUPPORT = ROOT / "tests" / "support"
@@ -22,11 +23,11 @@ def small_plant(positioner: bool) -> Table:
     plant = empty_plant()
     p = plant[0]
     buffer, tank = add_vessel(p, 120.0), add_vessel(p, 200.0, levels=2)
-    throat = add_intake(p, {buffer: 1.5}, 0.5, (add_element(p, SHARED, 2.0, 1.0, 2.0),))
+    throat = add_intake(p, {buffer: 1.5}, 0.5, (add_element(p, SHARED, Moves(2.0, 1.0, 2.0)),))
     for _ in range(2):
-        add_chute(p, throat, add_element(p, OWN, 8.0, 4.0, 2.0, positioner), 0.5)
+        add_chute(p, throat, add_element(p, OWN, Moves(8.0, 4.0, 2.0, positioner)), 0.5)
     feed = add_intake(p, {tank: 1.0}, 0.8)
-    flow = add_flow(p, feed, add_element(p, OWN, 2.0, 1.0, 2.0), 0.8, source=buffer)
+    flow = add_flow(p, feed, add_element(p, OWN, Moves(2.0, 1.0, 2.0)), 0.8, source=buffer)
     p.causes[0].member[:2], p.n_causes = 1, 1
     r = p.regulator
     r.vessel, r.feed_flow, r.setpoint_kg, r.gain_per_s, r.integral_s = buffer, flow, 30.0, 0.001, 3600.0

@@ -9,10 +9,6 @@ from plant_bench import (
     NS,
     START_NS,
     Bench,
-    add_element,
-    add_flow,
-    add_intake,
-    add_vessel,
     adversarial_plant,
     arrange,
     bench,
@@ -26,6 +22,7 @@ from plant_bench import (
 from pod_controller.kernels import rules
 from pod_controller.kernels.records import OWN, Record
 from pod_controller.kernels.terms import EVERY, measure, weigh
+from sim_hardware.guard_trial.plant_builder import Moves, add_element, add_flow, add_intake, add_vessel
 
 ROUNDING_KG = 1e-6
 
@@ -130,7 +127,7 @@ def test_an_open_relay_gate_closes_before_the_lip() -> None:
     p = plant[0]
     add_vessel(p, 300.0)
     source = add_vessel(p, 40.0)
-    gate = add_element(p, OWN, 20.0, 8.0, 3.3)
+    gate = add_element(p, OWN, Moves(20.0, 8.0, 3.3))
     add_flow(p, add_intake(p, {0: 1.0}, 0.5), gate, 0.5, source=source)
     b = bench(plant)
     now_ns, held_kg, at_frac = warmed(b, 0.9), 270.0, 0.0

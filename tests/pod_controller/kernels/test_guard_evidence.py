@@ -11,7 +11,9 @@ import numpy.typing as npt
 import pytest
 from any_bits import seeds
 from hypothesis import assume, given
-from plant_bench import NS, Bench, Draw, adversarial_plant, bench, random_plant, warmed
+from plant_bench import NS, Bench, adversarial_plant, bench, random_plant, warmed
+
+from sim_hardware.guard_trial.plant_builder import Draw
 
 Worsen = Callable[[Bench, Draw], None]
 

@@ -8,10 +8,6 @@ from plant_bench import (
     NS,
     TICK_NS,
     Bench,
-    add_element,
-    add_flow,
-    add_intake,
-    add_vessel,
     adversarial_plant,
     bench,
     empty_plant,
@@ -21,6 +17,7 @@ from plant_bench import (
 
 from pod_controller.kernels.records import OWN
 from pod_controller.kernels.terms import stuck_kg
+from sim_hardware.guard_trial.plant_builder import Moves, add_element, add_flow, add_intake, add_vessel
 
 
 def granted_then_closed(stroke_s: float, lease_s: float, positioner: bool) -> Bench:
@@ -89,7 +86,7 @@ def test_a_stuck_pump_delivers_also_what_is_still_on_its_way_to_its_source() -> 
     p = plant[0]
     source, below = add_vessel(p, 100.0), add_vessel(p, 100.0)
     p.vessels[source].hold_up_kg, p.vessels[source].psi_kg = 6.0, 2.0
-    add_flow(p, add_intake(p, {below: 1.0}, 0.5), add_element(p, OWN, 2.0, 1.0, 3.0), 0.5, source=source)
+    add_flow(p, add_intake(p, {below: 1.0}, 0.5), add_element(p, OWN, Moves(2.0, 1.0, 3.0)), 0.5, source=source)
     b = bench(plant)
     b.state[0].bound_kg[source] = 30.0
 

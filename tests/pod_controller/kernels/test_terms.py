@@ -6,10 +6,11 @@ from any_bits import seeds
 from exact_phi import worst_phi_kg
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plant_bench import add_element, adversarial_plant, arrange, bench, empty_plant, random_plant
+from plant_bench import adversarial_plant, arrange, bench, empty_plant, random_plant
 
 from pod_controller.kernels.records import OWN, Record
 from pod_controller.kernels.terms import EVERY, closing_tail_kg, measure, weigh
+from sim_hardware.guard_trial.plant_builder import Moves, add_element
 
 ROUNDING_KG = 1e-6
 opening_frac = st.floats(0.0, 1.0)
@@ -18,7 +19,7 @@ span_s = st.floats(0.1, 60.0)
 
 def element(stroke_s: float, lease_s: float, positioner: bool) -> Record:
     p = empty_plant()[0]
-    return p.elements[add_element(p, OWN, stroke_s, stroke_s, lease_s, positioner)]
+    return p.elements[add_element(p, OWN, Moves(stroke_s, stroke_s, lease_s, positioner))]
 
 
 @settings(max_examples=200)
