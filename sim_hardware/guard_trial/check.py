@@ -160,14 +160,26 @@ def is_stuck(p: Record, e: int, scenario: int) -> bool:
 
 @kernel
 def intake_kg(p: Record, s: Record, g: Record, i: int, scenario: int) -> float:
-    """What still passes an intake of chutes or supplies in one scenario."""
+    """What still passes an intake in one scenario."""
     intake = p.intakes[i]
     kg = 0.0
     for k in range(intake.n_flows):
         f = intake.flows[k]
-        e = p.flows[f].element
-        through_kg = element_kg(p, s, g, e, p.flows[f].rate_kg_s)
-        kg += max(through_kg, source_kg(p, s, g, f)) if is_stuck(p, e, scenario) else through_kg
+        stuck_kg = source_kg(p, s, g, f) if is_stuck(p, p.flows[f].element, scenario) else 0.0
+        kg += flow_kg(p, s, g, f, stuck_kg)
+    return behind_kg(p, s, g, i, scenario, kg)
+
+
+@kernel
+def flow_kg(p: Record, s: Record, g: Record, f: int, stuck_kg: float) -> float:
+    """What its own element lets through, or all that stands behind it where it is stuck."""
+    return max(element_kg(p, s, g, p.flows[f].element, p.flows[f].rate_kg_s), stuck_kg)
+
+
+@kernel
+def behind_kg(p: Record, s: Record, g: Record, i: int, scenario: int, kg: float) -> float:
+    """What of kg the shared elements of an intake let through, those that are not stuck."""
+    intake = p.intakes[i]
     for k in range(intake.n_shared):
         if not is_stuck(p, intake.shared[k], scenario):
             kg = min(kg, element_kg(p, s, g, intake.shared[k], intake.shared_rate_kg_s))
@@ -194,10 +206,8 @@ def element_kg(p: Record, s: Record, g: Record, e: int, rate_kg_s: float) -> flo
 def source_kg(p: Record, s: Record, g: Record, f: int) -> float:
     """All that stands, or can come to stand, behind a flow."""
     flow = p.flows[f]
-    if flow.chute >= 0:
-        return chute_kg(p, s, g, flow.chute)
     if flow.source < 0:
-        return 1e30
+        return outside_kg(p, s, g, f)
     u = flow.source
     held_kg = p.vessels[u].capacity_kg if s.full[u] != 0 else s.bound_kg[u]
     kg = min(held_kg, p.vessels[u].weir_kg) + p.vessels[u].hold_up_kg + p.vessels[u].psi_kg
@@ -222,18 +232,18 @@ def chute_kg(p: Record, s: Record, g: Record, c: int) -> float:
 
 
 @kernel
+def outside_kg(p: Record, s: Record, g: Record, f: int) -> float:
+    """What stands behind a flow that no vessel feeds: its chute, or a supply without end."""
+    return chute_kg(p, s, g, p.flows[f].chute) if p.flows[f].chute >= 0 else 1e30
+
+
+@kernel
 def chutes_kg(p: Record, s: Record, g: Record, i: int, scenario: int) -> float:
-    """`intake_kg` for an intake fed by chutes or supplies only (kernels do not call themselves)."""
+    """`intake_kg` for an intake that no vessel feeds (kernels do not call themselves)."""
     intake = p.intakes[i]
     kg = 0.0
     for k in range(intake.n_flows):
         f = intake.flows[k]
-        e = p.flows[f].element
-        through_kg = element_kg(p, s, g, e, p.flows[f].rate_kg_s)
-        if is_stuck(p, e, scenario):
-            through_kg = max(through_kg, chute_kg(p, s, g, p.flows[f].chute))
-        kg += through_kg
-    for k in range(intake.n_shared):
-        if not is_stuck(p, intake.shared[k], scenario):
-            kg = min(kg, element_kg(p, s, g, intake.shared[k], intake.shared_rate_kg_s))
-    return float(kg)
+        stuck_kg = outside_kg(p, s, g, f) if is_stuck(p, p.flows[f].element, scenario) else 0.0
+        kg += flow_kg(p, s, g, f, stuck_kg)
+    return behind_kg(p, s, g, i, scenario, kg)
