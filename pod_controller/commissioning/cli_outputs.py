@@ -16,7 +16,7 @@ from pod_controller.control_client import DEFAULT_SOCKET, NOBODY, socket_of
 
 EXIT_FINE, EXIT_UNWELL, EXIT_UNREACHABLE, EXIT_TRY_AGAIN, EXIT_CONFIGURATION = 0, 3, 69, 75, 78
 NO_TICK_YET = 436
-COLUMNS = ("output", "element", "wished", "commanded", "acknowledged", "feedback", "is", "verified")
+COLUMNS = ("output", "element", "wished", "commanded", "acknowledged", "feedback", "is", "verified", "effect")
 
 
 @click.command()
@@ -67,6 +67,7 @@ def _row(x: Mapping[str, Any]) -> tuple[str, ...]:
         x["feedback"] or "none",
         "-" if x["is_frac"] is None else f"{x['is_frac']:.0%}",
         f"{_yes(x['verified'])}{waits}",
+        x["effect"] or "",
     )
 
 

@@ -4,6 +4,7 @@
     commanded     what the guard granted, and the newest command that went out
     acknowledged  a read-back of its module showed that command, within the lease
     verified      its feedback (position, speed, lock switch) is there, after the time its travel may take
+    effect        what it is in the way of moves, as far as levels can tell (`effects`)
 
 An output that is not, after that time, is a discrepancy: told once when it begins and once when it ends. The first of
 those that stand together is marked first-out: the others may be its consequences. Neighbours: `workshop` runs it after
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from hal.values import Ack, Quality, Reading, Scan
+from pod_controller.effects.watch import Effects
 from pod_controller.kernels.records import Table
 from pod_controller.kernels.rules import NOT_EXECUTE, NOT_WISHED
 from pod_controller.topology import Topology
@@ -78,6 +80,7 @@ class Discrepancies:
 
     def __init__(self, topology: Topology) -> None:
         self._watched = [_Watched(topology, e) for e in range(len(topology.elements))]
+        self.effects = Effects(topology)
         self.first_out = ""  # the element whose discrepancy came first of those that stand
         self._since_ns: dict[str, int] = {}
 
@@ -108,7 +111,8 @@ class Discrepancies:
         """Every discrepancy that stands, the first-out first."""
         found = [w for w in self._watched if w.fault]
         found.sort(key=lambda w: (w.element != self.first_out, self._since_ns.get(w.element, 0)))
-        return [f"{w.fault}{' (first out)' if w.element == self.first_out and len(found) > 1 else ''}" for w in found]
+        own = [f"{w.fault}{' (first out)' if w.element == self.first_out and len(found) > 1 else ''}" for w in found]
+        return own + self.effects.standing()
 
     def _note(self, element: str, stands: bool, now_ns: int) -> None:
         if stands:
@@ -150,6 +154,7 @@ class Discrepancies:
             "feedback": watched.feedback,
             "is_frac": is_frac,
             "verified": None if is_frac is None else abs(is_frac - watched.commanded) <= watched.end_frac,
+            "effect": self.effects.of(watched.element) or None,
             "settles_in_s": round(max(0, watched.settle_ns - told_ns) / NS, 1),
             "discrepancy": watched.fault or None,
             "first_out": bool(watched.fault) and watched.element == self.first_out,

@@ -84,11 +84,14 @@ class Workshop:
     def after_tick(self, now_ns: int) -> None:
         """What came of the commands, and of the wish of a stroke."""
         stroking, loop = self.stroking, self._loop
-        if loop.permit is None or loop.scan is None:
+        if loop.permit is None or loop.scan is None or loop.frame is None:
             return
         for news in self.discrepancies.look(loop.scan, loop.permit, now_ns):
             value = "began" if news.began else "ended"
             self._journal.note(now_ns, "discrepancy", news.element, value, news.text, "core")
+        for told in self.discrepancies.effects.look(loop.frame, loop.state, loop.permit):
+            value = "moves nothing" if told.began else "moves again"
+            self._journal.note(now_ns, "effect", told.intake, value, told.text, "core")
         if stroking is None or stroking.over:
             return
         e = loop.topology.element(stroking.element)
