@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pod_controller.kernels.records import Record, Table
 from sim_hardware.attack.campaign import group_of, played
 from sim_hardware.attack.kinds import BEYOND, FASTER, MORE_PSI, OLDER, SLOWER, WEIR, Group, in_words
-from sim_hardware.attack.world import NO_WEIR_KG, drawn
+from sim_hardware.attack.world import drawn
 
 TICKS = 6_000
 OLDER_TICKS = 10
@@ -53,15 +53,11 @@ def _worlds(seeds: Iterable[int]) -> Iterator[tuple[Table, Table]]:
     for seed in seeds:
         plant, world = drawn(seed, BEYOND)
         at = seed
-        while WEIR in world[0].faults and not _has_weir(plant[0]):
+        while WEIR in world[0].faults and max(world[0].below) < 0:
             at += NEXT_TRY * len(BEYOND)
             plant, world = drawn(at, BEYOND)
         _exceed(world[0], plant[0])
         yield plant, world
-
-
-def _has_weir(p: Record) -> bool:
-    return any(p.vessels[v].weir_kg < NO_WEIR_KG for v in range(p.n_vessels))
 
 
 def _exceed(w: Record, p: Record) -> None:

@@ -22,7 +22,7 @@ from sim_hardware.attack.world import first_run
 Genes = npt.NDArray[np.float64]
 Game = Callable[[Table, Table, Table, Table], None]
 
-GENES = 25
+GENES = 28
 KEPT_SHARE = 0.25
 LEARNING = 0.7
 
@@ -88,14 +88,21 @@ def decoded(genes: Genes, plant: Table, world: Table) -> Table:
     w.strategy = EVOLVED
     w.threshold, w.delay_ticks = 0.5 + 0.55 * next(g), int(6 * next(g))
     w.aim, w.lie, w.reach = next(g), next(g), next(g)
+    w.lead_ticks = int(max(0.0, 500 * next(g) - 200))
+    w.target = min(p.n_vessels - 1, int((p.n_vessels + 1) * next(g)) - 1)
     w.episode_ticks, w.rest_ticks, w.gap_ticks = 20 + int(400 * next(g)), 20 + int(600 * next(g)), 2 + int(88 * next(g))
     w.pretends, w.surprises = int(next(g) > 0.5), int(next(g) > 0.7)
     w.fill_from_frac, w.fill_to_frac = 0.2 + 0.7 * next(g), 0.02 + 0.15 * next(g)
     w.bag_chance, w.arrive_chance = 0.2 * next(g) ** 2, 0.2 * next(g) ** 2
     w.drain_ticks, w.pump_ticks = 20 + int(800 * next(g)), 20 + int(800 * next(g))
-    w.drain_kg_s[p.n_vessels - 1], w.filled_frac = 10.0 ** (-1.5 + 1.8 * next(g)), next(g)
+    drain_kg_s, w.filled_frac, w.surge_ticks = (
+        10.0 ** (-1.5 + 1.8 * next(g)),
+        next(g),
+        int(max(0.0, 500 * next(g) - 100)),
+    )
     low, close, lease, opening, write, sampled, weight = (next(g) for _ in range(7))
     for v in range(p.n_vessels):
+        w.drain_kg_s[v] = drain_kg_s if w.drain_kg_s[v] > 0.0 else 0.0
         w.bias_kg[v] = -p.vessels[v].level_error_kg * (2.0 * min(1.0, 1.2 * low) - 1.0)
     for e in range(p.n_elements):
         row = p.elements[e]

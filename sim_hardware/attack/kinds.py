@@ -8,14 +8,15 @@ there the guard promises nothing, and is only measured.
 Neighbours: `strikes` does them, `campaign` and `beyond` count by group. Must not know physics.
 """
 
-from itertools import combinations
+from itertools import combinations, product
 from types import MappingProxyType
 
 NONE, JAM, FROZEN, LYING_POSITION, LOST_WRITES, LIAR, BLIND, GAP, RESTART, MUTE, WEIGHTLESS, DEAD = range(12)
-SECOND_JAM, SECOND_LIAR, WEIGHT, LID, WEIR, FASTER, SLOWER, OLDER, MORE_PSI = range(20, 29)
+WEIGHT, SWITCH = 12, 13
+SECOND_JAM, SECOND_LIAR, LID, WEIR, FASTER, SLOWER, OLDER, MORE_PSI = range(20, 28)
 
 OPEN_PARTS = (JAM, FROZEN, LYING_POSITION)
-OTHERS = (LOST_WRITES, LIAR, BLIND, GAP, RESTART, MUTE, WEIGHTLESS, DEAD)
+OTHERS = (LOST_WRITES, LIAR, BLIND, GAP, RESTART, MUTE, WEIGHTLESS, DEAD, WEIGHT, SWITCH)
 FAULTS = MappingProxyType(
     {
         NONE: "nothing",
@@ -30,9 +31,10 @@ FAULTS = MappingProxyType(
         MUTE: "positions are lost",
         WEIGHTLESS: "weights are lost",
         DEAD: "a level sensor is lost",
+        WEIGHT: "a weight lies",
+        SWITCH: "a high-level switch never comes on",
         SECOND_JAM: "a second element sticks open",
         SECOND_LIAR: "a second level sensor lies",
-        WEIGHT: "a weight lies",
         LID: "a lid does not lock",
         WEIR: "an overflow pipe is blocked",
         FASTER: "rates are half as high again as declared",
@@ -43,18 +45,31 @@ FAULTS = MappingProxyType(
 )
 Group = tuple[int, int, int]
 
-SINGLES: tuple[Group, ...] = tuple((kind, NONE, NONE) for kind in (*OPEN_PARTS, *OTHERS))
-PAIRS: tuple[Group, ...] = (
-    *((one, other, NONE) for one in OPEN_PARTS for other in OTHERS),
-    *((one, other, NONE) for one, other in combinations(OTHERS, 2)),
+
+def promised(group: Group) -> bool:
+    """False for a weight that lies while its chute's switch, which should find it out, is stuck too."""
+    return not {WEIGHT, SWITCH} <= set(group)
+
+
+def _filled(kinds: tuple[int, ...]) -> Group:
+    one, other, third = (*kinds, NONE, NONE)[:3]
+    return one, other, third
+
+
+SINGLES: tuple[Group, ...] = tuple(_filled((kind,)) for kind in (*OPEN_PARTS, *OTHERS))
+PAIRS: tuple[Group, ...] = tuple(
+    _filled(pair) for pair in (*product(OPEN_PARTS, OTHERS), *combinations(OTHERS, 2)) if promised(_filled(pair))
 )
-TRIPLES: tuple[Group, ...] = tuple((JAM, one, other) for one, other in combinations(OTHERS, 2))
+TRIPLES: tuple[Group, ...] = tuple(
+    _filled((JAM, *pair)) for pair in combinations(OTHERS, 2) if promised(_filled((JAM, *pair)))
+)
 PROMISED: tuple[Group, ...] = (*SINGLES, *PAIRS, *TRIPLES)
 BEYOND: tuple[Group, ...] = (
     (JAM, SECOND_JAM, NONE),
     (FROZEN, SECOND_JAM, NONE),
     (LIAR, SECOND_LIAR, NONE),
-    *((JAM, kind, NONE) for kind in (WEIGHT, LID, WEIR, FASTER, SLOWER, OLDER, MORE_PSI)),
+    (WEIGHT, SWITCH, NONE),
+    *((JAM, kind, NONE) for kind in (LID, WEIR, FASTER, SLOWER, OLDER, MORE_PSI)),
 )
 
 

@@ -22,6 +22,7 @@ from sim_hardware.attack.kinds import (
     MUTE,
     NONE,
     RESTART,
+    WEIGHT,
     WEIGHTLESS,
     Group,
     in_words,
@@ -49,6 +50,9 @@ SHARP: tuple[Group, ...] = (
     (FROZEN, LIAR, NONE),
     (LYING_POSITION, LOST_WRITES, NONE),
     (JAM, MUTE, LOST_WRITES),
+    (JAM, NONE, NONE),
+    (JAM, WEIGHT, NONE),
+    (FROZEN, WEIGHT, NONE),
 )
 SEARCH = Search(generations=4, population=10, ticks=2_500)
 
@@ -91,17 +95,19 @@ def necessity(
         yield one
 
 
-def spilled(term: Breakage, games: int = GAMES, searches: int = SEARCHES) -> Spill | None:
+def spilled(
+    term: Breakage, games: int = GAMES, searches: int = SEARCHES, groups: Sequence[Group] = SHARP
+) -> Spill | None:
     """The first game that spills without this term; None if none of so many does, played or searched."""
     game = without(term)
     for seed in range(games):
-        plant, world = sharpened(seed)
+        plant, world = sharpened(seed, groups)
         run = first_run(plant, world, TICKS)
         game(plant, table(DESK), world, run)
         if over_kg(run) > 0.0:
             return Spill(seed, _to_its_end(game, plant, world), in_words(group_of(world[0])), searched=False)
     for seed in range(searches):
-        plant, world = sharpened(seed)
+        plant, world = sharpened(seed, groups)
         found = evolve(plant, world, SEARCH, game)
         if over_kg(found.run) > 0.0:
             return Spill(seed, _to_its_end(game, plant, found.world), in_words(group_of(world[0])), searched=True)
@@ -116,9 +122,9 @@ def _to_its_end(game: CTwin, plant: Table, world: Table) -> float:
     return over_kg(run)
 
 
-def sharpened(seed: int) -> tuple[Table, Table]:
+def sharpened(seed: int, groups: Sequence[Group]) -> tuple[Table, Table]:
     """A plant and a world at all declared limits: every level read low, every element as slow and as late as it may."""
-    plant, world = drawn(seed, SHARP)
+    plant, world = drawn(seed, groups)
     p, w = plant[0], world[0]
     w.strategy, w.surprises, w.arrive_chance, w.sampled_at = GREEDY, 0, 0.001, w.steps // 2
     w.content_bias_kg[:] = -plant["chutes"]["content_error_kg"][0]

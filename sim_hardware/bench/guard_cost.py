@@ -15,6 +15,7 @@ import numpy as np
 from pod_controller.config import load
 from pod_controller.kernels.records import DESK, OWN, PLANT, Record, Table, table
 from pod_controller.topology import Topology, build
+from sim_hardware.attack.piping import without_weirs
 from sim_hardware.attack.play import play
 from sim_hardware.attack.records import RUN, WORLD
 from sim_hardware.attack.world import first_run, world_of
@@ -119,7 +120,7 @@ def many_gates(draw: Draw) -> Table:
 
 def surge(plant: Table, draw: Draw, seed: int) -> Table:
     """Nothing breaks, people never stop, and the buffer drains at a third of what could come."""
-    world = world_of(plant, draw, seed)
+    world = world_of(plant, without_weirs(plant), draw, seed)
     w = world[0]
     w.steady, w.goes_on, w.drain_ticks, w.filled_frac = 1, 1, 1, 0.5
     w.bias_kg[:], w.content_bias_kg[:], w.drain_kg_s[0] = 0.0, 0.0, 1.5

@@ -32,7 +32,7 @@ OPENINGS = (0.0, 0.0, 0.02, 0.3, 0.999, 1.0)
 
 
 class Case(NamedTuple):
-    """One row: the plant as an object, the rest packed. kind: observe, or guard and commit."""
+    """One row: the plant as an object, the rest packed. kind: observe, or guard and commit, or trips."""
 
     kind: str
     plant: Any
@@ -43,7 +43,7 @@ class Case(NamedTuple):
 
 
 def table_of_cases(count: int, seed: int) -> Iterator[Case]:
-    """So many cases, by turns for `observe` and for `guard` with `commit`."""
+    """So many cases, by turns for `observe` and for `guard` with `commit`; with every tenth one for `trips`."""
     draw = np.random.default_rng(seed)
     for number in range(count):
         plant = small_plant(draw)
@@ -55,6 +55,9 @@ def table_of_cases(count: int, seed: int) -> Iterator[Case]:
             see(plant[0], state[0], frame[0], draw)
         ask(plant[0], frame[0], wish[0], draw)
         yield case("guard" if number % 2 else "observe", plant, state, frame, wish)
+        if number % 10 == 0:
+            frame[0].trip[: plant[0].n_elements] = draw.choice([-1, 0, 0, 1, 9], int(plant[0].n_elements))
+            yield case("trips", plant, state, frame, wish)
 
 
 def case(kind: str, plant: Table, state: Table, frame: Table, wish: Table) -> Case:

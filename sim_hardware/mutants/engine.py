@@ -1,4 +1,4 @@
-"""The four files of the guard as plain Python in one name space, in which one function at a time is exchanged.
+"""The files of the guard as plain Python in one name space, in which one function at a time is exchanged.
 
 Neighbours: `changes` makes the other functions, `cases` what they are run on. Must not know what is right.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from pod_controller.kernels import records, rules
 from sim_hardware.mutants.changes import Mutant, mutants, stripped
 
-MODULES = ("terms", "guard", "commit", "observe")  # callers after what they call, where it matters
+MODULES = ("terms", "guard", "trips", "commit", "observe")  # callers after what they call, where it matters
 Names = dict[str, Any]
 
 
@@ -21,7 +21,7 @@ def source(module: str) -> str:
 
 
 def plain_kernels(edit: Callable[[str, str], str] = lambda module, text: text) -> Names:
-    """All functions and constants of the four files, undecorated; edit(module, text) may change a text first."""
+    """All functions and constants of these files, undecorated; edit(module, text) may change a text first."""
     names: Names = {**vars(records), "rules": rules}
     for module in MODULES:
         for node in ast.parse(edit(module, source(module))).body:
@@ -39,7 +39,7 @@ def define(names: Names, module: str, node: ast.stmt) -> None:
 
 
 def all_mutants() -> Iterator[Mutant]:
-    """Every mutant of the four files, in the order of the text."""
+    """Every mutant of these files, in the order of the text."""
     for module in MODULES:
         for node in ast.parse(source(module)).body:
             if isinstance(node, ast.FunctionDef):

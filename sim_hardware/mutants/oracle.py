@@ -20,7 +20,7 @@ BOUNDS = (
 )
 DECIDED = ("phi_kg", "phi_scenario", "inflow_bound_kg_s", "rule", "command_frac", "ticks", "lid_open", "together")
 PERMITTED = ("grant_frac", "rule", "vessel", "scenario")
-CONCERNED = {"observe": "observe", "terms": "guard", "guard": "guard", "commit": "guard"}
+CONCERNED = {"observe": "observe", "terms": "guard", "guard": "guard", "commit": "guard", "trips": "trips"}
 
 
 WORK = ("still_to_pass_kg", "weigh", "leads_to")  # dear: a condition that only saves such calls is seen by their number
@@ -56,6 +56,10 @@ def outcome(names: Names, case: Case) -> list[Any]:
         names["observe"](case.plant, state, frame)
         return [getattr(state, name) for name in BOUNDS]
     permit, wish = alive(case.permit), alive(case.wish)
+    if case.kind == "trips":
+        names["withhold"](case.plant, frame, wish)
+        names["name_trips"](case.plant, frame, permit)
+        return [wish.open_frac, *(getattr(permit, name) for name in PERMITTED)]
     with Counted(names) as work:
         names["guard"](case.plant, state, frame, wish, permit)
     names["commit"](case.plant, state, permit)

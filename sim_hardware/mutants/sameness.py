@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 import z3
 
 from hal.errors import PodError
-from pod_controller.kernels import commit, guard, observe, terms
+from pod_controller.kernels import commit, guard, observe, terms, trips
 from sim_hardware.mutants.changes import Mutant
 from sim_hardware.proof.algebra import compared, term
 from sim_hardware.proof.interpreter import Interpreter, Rec
 
 LIMIT_MS = 5_000
-MODULES = MappingProxyType({"terms": terms, "guard": guard, "commit": commit, "observe": observe})
+MODULES = MappingProxyType({"terms": terms, "guard": guard, "trips": trips, "commit": commit, "observe": observe})
 Value = Any
 
 

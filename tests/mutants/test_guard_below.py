@@ -9,7 +9,7 @@ from pod_controller.kernels.guard import guard
 from pod_controller.kernels.observe import observe
 from pod_controller.kernels.records import FRAME, OWN, PERMIT, STATE, WISH, table
 from pod_controller.topology import lead_on
-from sim_hardware.attack.world import may_be_promised
+from sim_hardware.attack.piping import may_be_promised, without_weirs
 from sim_hardware.guard_trial.plant_builder import (
     Moves,
     add_chute,
@@ -34,7 +34,7 @@ def upper_fills(ticks: int) -> float:
     pump = add_element(p, OWN, Moves(2.0, 1.0, 2.0))
     add_flow(p, add_intake(p, {1: 1.0}, 1.0), pump, 1.0, source=0)
     lead_on(p)
-    assert may_be_promised(plant)
+    assert may_be_promised(plant, without_weirs(plant))
     state, frame, wish, permit = (table(kind) for kind in (STATE, FRAME, WISH, PERMIT))
     f: Any = frame[0]
     held_kg, at_frac, wish[0].n_order, wish[0].open_frac[gate] = 20.0, 0.0, 1, 1.0
