@@ -254,7 +254,7 @@ class Core:
                 self.punctuality.ticks,
                 loop.modes.state.value,
                 self.leaving,
-                loop.topology,
+                loop.deciding,
                 loop.scan,
                 loop.state,
                 loop.permit,

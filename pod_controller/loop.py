@@ -16,6 +16,7 @@ from typing import Protocol
 from hal.values import Command, Scan
 from pod_controller.cause_effect.trips import News, Trips
 from pod_controller.frame import FrameBuilder
+from pod_controller.hands import Hands
 from pod_controller.journal import Journal
 from pod_controller.kernels.records import Table
 from pod_controller.kernels.rules import FEED_FREE
@@ -48,7 +49,7 @@ class Loop:
     """One pod's tick and what it remembers between ticks."""
 
     def __init__(self, topology: Topology, field: Field, journal: Journal, decide: Step = step) -> None:
-        self.topology = topology
+        self.topology = self.deciding = topology  # deciding: with what people hold open, in the newest tick
         self.modes = Modes()
         self.trips = Trips(topology)
         self.state = first_state()
@@ -59,6 +60,7 @@ class Loop:
         self._field = field
         self._journal = journal
         self._step = decide
+        self._hands = Hands()
         self._frames = FrameBuilder(topology)
         self.watch = SignalWatch(topology)
         self._lease_ns = int(topology.config.control.tick_s * 2e9)
@@ -104,7 +106,8 @@ class Loop:
         self.frame["stroke"] = stroke
         before = self.state
         self._tell(now_ns, self.trips.mark(self.scan, self.frame, self.state, now_ns))
-        self.state, self.permit, events = self._step(self.topology.table, self.state, self.frame)
+        self.deciding = self._hands.topology(self.topology, self.trips.in_other_hands)
+        self.state, self.permit, events = self._step(self.deciding.table, self.state, self.frame)
         self._field.apply(self._commands(self.permit, now_ns), now_ns)
         self._journal.decisions(now_ns, events)
         self._note_feed(now_ns, before)

@@ -18,6 +18,7 @@ import numpy as np
 
 from hal.errors import PodError
 from pod_controller import config_checks, promise, topology
+from pod_controller.causes import common_causes
 from pod_controller.config import CommonCause, Control, Element, Intake, Transfer, Vessel
 from pod_controller.config_contradictions import older
 from pod_controller.config_types import ConfigTable
@@ -64,7 +65,8 @@ class Inside(TypedDict, total=False):
     """What else a vessel may have.
 
     stale_s: how long dead reckoning may carry it without two levels that agree. hold_up_kg: in its lines, still to
-    come. psi_kg: what no element stops. weir_kg, overflow_to: where it overflows by itself, and into which vessel.
+    come. psi_kg: what no element stops. weir_kg, overflow_to: where it overflows by itself, and into which vessel;
+    over_weir_kg: what a pressure step pushes over that weir without ever standing in it.
     float_kg: where its high-level switch trips.
     """
 
@@ -73,6 +75,7 @@ class Inside(TypedDict, total=False):
     psi_kg: float
     weir_kg: float
     overflow_to: str
+    over_weir_kg: float
     float_kg: float
 
 
@@ -157,7 +160,7 @@ class Network:
         config = graph(self._control, rows)
         slow = older(self._control.fresh_s, zip(self._watchdogs_s, self.elements, strict=True))
         refuse(config, [*config_checks.of_graph(config), *slow])
-        made = topology.of_graph(config, self._watchdogs_s, ())
+        made = topology.of_graph(config, self._watchdogs_s, (), common_causes(config))
         refuse(config, promise.faults(made))
         return made.table
 

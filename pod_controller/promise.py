@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator
 
 from pod_controller.config import Fault
+from pod_controller.hands import BY_HAND
 from pod_controller.kernels import records, terms
 from pod_controller.kernels.records import Record, Table
 from pod_controller.topology import Topology
@@ -105,7 +106,9 @@ def collected_kg(topology: Topology, c: int) -> float:
 def scenario_text(topology: Topology, scenario: int) -> str:
     """A scenario code of the guard in words."""
     if scenario >= terms.CAUSED:
-        name = topology.causes[scenario - terms.CAUSED]
+        name = (*topology.causes, *[BY_HAND] * records.MAX_CAUSES)[scenario - terms.CAUSED]
+        if name == BY_HAND:
+            return BY_HAND
         kind = "common cause" if name in [cause.name for cause in topology.config.cause] else "module"
         return f"{kind} {name} holding its elements open"
     if scenario >= terms.JAMMED:

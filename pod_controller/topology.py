@@ -9,7 +9,7 @@ Neighbours: `config` before, `kernels.records` after; `frame` and the simulator 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pod_controller.causes import common_causes
+from pod_controller.causes import Held, common_causes
 from pod_controller.config import Control, Intake, PodConfig
 from pod_controller.config_names import wired_tags
 from pod_controller.kernels import records
@@ -50,16 +50,19 @@ class Topology:
         return self.elements.index(name)
 
 
-def build(config: PodConfig) -> Topology:
-    """Fill the plant table from a checked configuration."""
+def build(config: PodConfig, causes: Sequence[Held] | None = None) -> Topology:
+    """Fill the plant table from a checked configuration; causes: other common causes than its own."""
     _, outputs = wired_tags(config)
     watchdogs_s = {x.name: x.watchdog_s for x in config.device}
     modules = [tuple(outputs[tag] for tag in x.commands) for x in config.element]
     slowest_s = [max(watchdogs_s[name] for name in names) for names in modules]
-    return of_graph(config, slowest_s, tuple(names[0] for names in modules))
+    held = common_causes(config) if causes is None else causes
+    return of_graph(config, slowest_s, tuple(names[0] for names in modules), held)
 
 
-def of_graph(config: PodConfig, watchdogs_s: Sequence[float], module_of: tuple[str, ...]) -> Topology:
+def of_graph(
+    config: PodConfig, watchdogs_s: Sequence[float], module_of: tuple[str, ...], causes: Sequence[Held]
+) -> Topology:
     """The same for a graph whose wiring is nobody's business; watchdogs_s: the slowest of each element's outputs."""
     table = records.table(records.PLANT)
     plant = table[0]
@@ -70,7 +73,7 @@ def of_graph(config: PodConfig, watchdogs_s: Sequence[float], module_of: tuple[s
     _fill_elements(plant, config, watchdogs_s)
     for fill in (_fill_vessels, _fill_chutes):
         fill(plant, config)
-    causes = _fill_causes(plant, config)
+    _fill_causes(plant, config, causes)
     lead_on(plant)
     _fill_weirs(plant, config)
     _fill_control(plant, config, flows)
@@ -83,7 +86,7 @@ def of_graph(config: PodConfig, watchdogs_s: Sequence[float], module_of: tuple[s
         chutes=tuple(x.name for x in config.chute),
         intakes=tuple(x.name for x in ordered_intakes(config)),
         flows=flows,
-        causes=causes,
+        causes=tuple(cause.name for cause in causes),
         command_tags=tuple(x.commands for x in config.element),
         position_tags=tuple(x.position_tag for x in config.element),
         locked_tags=tuple(x.locked_tag for x in config.element),
@@ -219,14 +222,12 @@ def _fill_intakes(plant: Record, config: PodConfig) -> tuple[str, ...]:
     return tuple(flows)
 
 
-def _fill_causes(plant: Record, config: PodConfig) -> tuple[str, ...]:
+def _fill_causes(plant: Record, config: PodConfig, causes: Sequence[Held]) -> None:
     """One row per common cause; `config_checks` has refused more than there are rows."""
-    causes = common_causes(config)
     for c, cause in enumerate(causes):
         for e, element in enumerate(config.element):
             plant.causes[c].member[e] = 1 if element.name in cause.elements else 0
     plant.n_causes = len(causes)
-    return tuple(cause.name for cause in causes)
 
 
 def lead_on(plant: Record) -> None:

@@ -237,12 +237,18 @@ class Trips:
         for w in reversed(self._since_ns):
             self._marks[list(self.watches[w].elements)] = self.watches[w].row.id
 
+    @property
+    def in_other_hands(self) -> tuple[int, ...]:
+        """Elements that do not shut when told, because people hold them: in HAND, or taken out."""
+        return tuple(
+            self.watches[w].site.unit.row
+            for w in self._since_ns
+            if self.watches[w].row.cause in COUNTS_AS_OPEN and self._began_ns[w] >= 0
+        )
+
     def _count_as_open(self, frame: Table, now_ns: int) -> None:
         """An element in other hands is where it does most harm."""
-        for w in self._since_ns:
-            watch = self.watches[w]
-            if watch.row.cause in COUNTS_AS_OPEN and self._began_ns[w] >= 0:
-                e = watch.site.unit.row
-                frame["position_frac"][0, e] = 1.0
-                frame["position_quality"][0, e] = 0
-                frame["position_ns"][0, e] = now_ns
+        for e in self.in_other_hands:
+            frame["position_frac"][0, e] = 1.0
+            frame["position_quality"][0, e] = 0
+            frame["position_ns"][0, e] = now_ns

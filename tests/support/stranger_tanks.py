@@ -20,6 +20,7 @@ from pod_controller.step import first_state, step
 
 NS = 1_000_000_000
 TICK_S = 0.5
+TICKS = 400
 AT_THE_LIMIT = (rules.LEVEL, rules.JAM, rules.COMMON_CAUSE)
 
 
@@ -79,6 +80,7 @@ def _vessel(draw: st.DrawFn, name: str, below: list[str]) -> dict[str, Any]:
     has_weir, has_float = draw(st.booleans()), draw(st.booleans())
     if below and has_weir:
         told |= {"weir_kg": 0.85 * capacity_kg, "overflow_to": draw(st.sampled_from(below))}
+        told["over_weir_kg"] = draw(st.sampled_from([0.0, 20.0]))
     elif has_float:
         told["float_kg"] = 0.95 * capacity_kg
     return told
@@ -102,8 +104,8 @@ def _path(draw: st.DrawFn, name: str, names: list[str]) -> Path:
 class Water:
     """The tanks in motion: everything is wished open, all the time."""
 
-    def __init__(self, told: Tanks, seed: int) -> None:
-        """Raises PodError where the promise cannot be given."""
+    def __init__(self, told: Tanks, seed: int, filled: float = 1.0) -> None:
+        """PodError where the promise cannot be given. filled: of what the tanks begin with."""
         self.network = told.network()
         self._told = told
         self._plant, self._state = self.network.plant(), first_state()
@@ -116,7 +118,8 @@ class Water:
         self._line_kg = dict.fromkeys(self.network.vessels, 0.0)
         self._psi_ticks = {name: int(self._draw.integers(40, 300)) for name in self.network.vessels}
         self._dump_ticks = {name: int(self._draw.integers(40, 300)) for name in self.network.vessels}
-        self.held_kg = {x["name"]: float(self._draw.choice([0.0, 0.5, 0.8])) * self._most_kg(x) for x in told.vessels}
+        parts = {x["name"]: filled * float(self._draw.choice([0.0, 0.5, 0.8])) for x in told.vessels}
+        self.held_kg = {x["name"]: parts[x["name"]] * self._most_kg(x) for x in told.vessels}
         self.at_frac = dict.fromkeys(self.network.elements, 0.0)
         self.stuck: list[str] = []
         self.permit: Table | None = None
@@ -144,7 +147,18 @@ class Water:
         shown = {name: Reading(0.0 if name in self.stuck else at, self._now_ns) for name, at in self.at_frac.items()}
         self.network.see(frame, shown, self._now_ns - round(TICK_S * NS))
         self._state, self.permit, _ = step(self._plant, self._state, frame, self._wish)
-        passing = {name: self._move(name, frac) for name, frac in self.network.openings(self.permit).items()}
+        self._flow(self.network.openings(self.permit), tick)
+
+    def spills_by_itself(self, sticks: list[str]) -> bool:
+        """Whether these, stuck from the first moment, carry it over a lip while nobody asks for anything or draws."""
+        self.stuck, self._draw_kg_s = sticks, dict.fromkeys(self._draw_kg_s, 0.0)
+        shut = dict.fromkeys(self.network.elements, 0.0)
+        for tick in range(TICKS):
+            self._flow(shut, tick)
+        return self.spilled_kg > 0.0
+
+    def _flow(self, openings: dict[str, float], tick: int) -> None:
+        passing = {name: self._move(name, frac) for name, frac in openings.items()}
         for path in self._told.paths:
             self._pass(path, min(passing[name] for name in (path.name, *path.behind)))
         for told in self._told.vessels:
@@ -206,6 +220,14 @@ class Water:
         if tick == self._psi_ticks[name]:
             self.held_kg[name] += told["psi_kg"]
             self.came_kg += told["psi_kg"]
+            self._push(told)
+
+    def _push(self, told: dict[str, Any]) -> None:
+        """A pressure step pushes some of what a vessel at its weir holds over it."""
+        if "weir_kg" in told:
+            pushed_kg = min(self.held_kg[told["name"]], told["over_weir_kg"])
+            self.held_kg[told["name"]] -= pushed_kg
+            self.held_kg[told["overflow_to"]] += pushed_kg
 
     def _overflow_and_spill(self) -> None:
         for told in self._told.vessels:  # weirs lead down the list
@@ -225,9 +247,15 @@ class Water:
         return abs(self.came_kg - self.went_kg - self.spilled_kg - inside_kg)
 
 
-def water_or_refusal(told: Tanks, seed: int) -> Water | PodError:
-    """The tanks in motion, or why the promise cannot be given for them."""
+def water_or_refusal(told: Tanks, seed: int, sticks: list[str] | None = None) -> Water | PodError:
+    """The tanks in motion, or why the promise cannot be given for them.
+
+    They begin as full as they may: not so that what is stuck, while nobody asks for anything, spills by itself.
+    """
     try:
-        return Water(told, seed)
+        for filled in (1.0, 0.5, 0.2):
+            if not Water(told, seed, filled).spills_by_itself(sticks or []):
+                return Water(told, seed, filled)
+        return Water(told, seed, 0.0)
     except PodError as error:
         return error
