@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from scan_pod import ScanPod, fitted
+from scan_pod import ScanPod, fitted, tripped_twice
 
 from hal.errors import PodError
 from pod_controller.cause_effect import matrix
@@ -207,12 +207,7 @@ def test_a_reset_too_early_trips_again(number: int) -> None:
 
 
 def test_the_first_out_is_kept_while_others_follow() -> None:
-    pod = ScanPod()
-    pod.start()
-    pod.values["TT-302"] = 70.0
-    pod.run(8.0)
-    pod.values["ZS-121"] = 0.0
-    pod.run(2.0)
+    pod = tripped_twice()
 
     assert [(x.watch.row.id, x.first_out) for x in pod.loop.trips.standing] == [(162, True), (181, False)]
     assert "first out" in next(x.why for x in pod.paper.drafts if x.thing == "162 pod")

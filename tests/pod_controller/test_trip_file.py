@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from logged_disk import LoggedDisk, images
-from scan_pod import ScanPod
+from scan_pod import ScanPod, tripped_twice
 from virtual_core import VirtualCore
 
 from pod_controller.cause_effect.kept import Kept, KeptBypass, Stood, kept_of, text_of
@@ -52,12 +52,7 @@ def restarted(before: ScanPod, same_clock: bool = True) -> ScanPod:
 
 def tripped() -> ScanPod:
     """Two latched trips, the jacket's first; both causes have gone since."""
-    pod = ScanPod()
-    pod.start()
-    pod.values["TT-302"] = 70.0
-    pod.run(8.0)
-    pod.values["ZS-121"] = 0.0
-    pod.run(2.0)
+    pod = tripped_twice()
     pod.values.update({"TT-302": 38.0, "ZS-121": 1.0})
     pod.run(5.0)
     assert pod.trips == [JACKET, GUARD]

@@ -152,3 +152,14 @@ class ScanPod:
 
     def watchdogs_verified(self) -> bool:
         return True
+
+
+def tripped_twice() -> ScanPod:
+    """A running pod whose jacket gets too hot, and whose cutter's guard is opened after that."""
+    pod = ScanPod()
+    pod.start()
+    pod.values["TT-302"] = 70.0
+    pod.run(8.0)
+    pod.values["ZS-121"] = 0.0
+    pod.run(2.0)
+    return pod

@@ -11,20 +11,13 @@ from typing import Any
 
 import pytest
 from adapter import Adapter
-from wire_pod import WirePod, serve, wait_until
+from wire_pod import WirePod, wait_until
 
 from pod_controller.commissioning.live import Live
 from sim_hardware.rtu_codec import WRITE_COILS, WRITE_HOLDING, WRITE_HOLDINGS, parse
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(120)]
 WRITES = (WRITE_COILS, WRITE_HOLDING, WRITE_HOLDINGS)
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("served")
-    with serve(folder / "hardware.log", folder / "pod"):
-        yield folder / "pod"
 
 
 @pytest.fixture

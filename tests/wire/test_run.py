@@ -9,7 +9,6 @@ import socket
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
@@ -20,13 +19,6 @@ from wire_pod import PODCTL, WATCHDOG_S, Process, WirePod, now_s, pause, podctl,
 from pod_controller.core import SETTLE_S
 
 pytestmark = pytest.mark.wire
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("served")
-    with serve(folder / "hardware.log", folder / "pod"):
-        yield folder / "pod"
 
 
 @pytest.fixture
