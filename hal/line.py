@@ -140,6 +140,11 @@ class ModbusLine:
         """Once every REOPEN_AFTER_NS while all devices are dead."""
         return now_ns - self._reopened_ns >= REOPEN_AFTER_NS and self._lanes.all_dead()
 
+    @property
+    def is_deserted(self) -> bool:
+        """Whether it has several devices and nobody answers."""
+        return len(self._lanes.devices) > 1 and self._lanes.all_dead()
+
     def reconnected(self, now_ns: int) -> None:
         """Forget who is who; nothing is written before that is known again."""
         self._reopened_ns = now_ns

@@ -7,6 +7,7 @@ Must not know: how a line speaks, why a command was given.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from hal.blocks import Block
 from hal.description import Description, DeviceConfig, Hardware
@@ -25,6 +26,23 @@ from hal.values import Ack, Command, Reading, Scan
 
 _NS = 1_000_000_000
 AnyLine = ModbusLine | SerialLine | ProbeLine
+
+
+class LostModule(NamedTuple):
+    """An output module that is DEAD; hold_s: within which its own watchdog lets go, 0 without one."""
+
+    device: str
+    line: str
+    unit: int
+    tags: tuple[str, ...]
+    hold_s: float
+
+
+class Lost(NamedTuple):
+    """Who cannot be reached: output modules, and lines of several devices none of which answers."""
+
+    modules: tuple[LostModule, ...]
+    lines: tuple[str, ...]
 
 
 class PodIO:
@@ -89,6 +107,12 @@ class PodIO:
         """Whether every module that shall have a watchdog has shown one not longer than configured."""
         return all(module.watchdog_verified for module in self._modules)
 
+    def lost(self) -> Lost:
+        """Output modules and lines out of reach; quick enough for every tick."""
+        modules = [m for m in self._modules if m.device.dead]
+        lines = [line.name for line in self._lines if isinstance(line, ModbusLine) and line.is_deserted]
+        return Lost(tuple(_lost(m) for m in modules), tuple(lines))
+
     def lease_s(self, tag: str) -> float:
         """Longest time an output may keep its old state after a command, writes lost included."""
         return self._leases_s[tag]
@@ -100,6 +124,11 @@ class PodIO:
     def health(self) -> tuple[Health, ...]:
         """State and counts of every Modbus device."""
         return tuple(h for line in self._lines if isinstance(line, ModbusLine) for h in line.health())
+
+
+def _lost(module: OutputModule) -> LostModule:
+    device = module.device
+    return LostModule(device.name, device.line, device.unit, module.tags, module.hold_ns / _NS)
 
 
 def build(hardware: Hardware) -> PodIO:

@@ -70,7 +70,7 @@ class Core:
         self.scheduling = "ordinary"
         self.recorder: Recorder | None = None
         self.trip_file: TripFile | None = None
-        self.workshop = Workshop(app.loop, journal)
+        self.workshop = Workshop(app.loop, journal, app.field.lost)
         self.finished = False
         self.verified = False
         self.punctuality = Punctuality(round(app.config.control.tick_s * NS))
@@ -128,6 +128,7 @@ class Core:
             self.trip_file.trouble if self.trip_file else "",
             self.workshop.calibrations,
             self.workshop.discrepancies,
+            self.workshop.alarms.standing,
         )
 
     def tick(self, now_ns: int) -> None:

@@ -17,6 +17,7 @@ from pod_controller.cause_effect.trips import Standing
 from pod_controller.commissioning.book import InForce
 from pod_controller.commissioning.discrepancy import Discrepancies
 from pod_controller.kernels.records import Table
+from pod_controller.line_alarms import Alarm
 from pod_controller.punctuality import Punctuality
 from pod_controller.topology import Topology
 
@@ -51,6 +52,7 @@ class Surroundings(NamedTuple):
     trip_file: str  # and with the record of what has tripped
     calibrations: InForce
     discrepancies: Discrepancies
+    alarms: tuple[Alarm, ...]
 
 
 def status(snapshot: Snapshot, around: Surroundings, of_ticks: int) -> dict[str, Any]:
@@ -74,6 +76,7 @@ def status(snapshot: Snapshot, around: Surroundings, of_ticks: int) -> dict[str,
         "watchdogs_verified": snapshot.watchdogs_verified,
         "trips": [_trip(standing, snapshot) for standing in snapshot.trips],
         "bypass": _bypass(snapshot),
+        "alarms": [alarm.told(snapshot.now_ns) for alarm in around.alarms],
         "journal": around.journal._asdict(),
         "recording": around.recording or "well",
         "lines": lines,
@@ -92,6 +95,8 @@ def _unwell(snapshot: Snapshot, lines: Sequence[dict[str, Any]], around: Surroun
     found += [_trip_text(standing) for standing in snapshot.trips if standing.watch.row.cause != "bypassed"]
     if snapshot.bypass is not None:
         found.append(f"{snapshot.bypass.thing} is bypassed by {snapshot.bypass.who}: {snapshot.bypass.reason}")
+    found += [alarm.in_words() for alarm in around.alarms]
+    alarmed = {alarm.thing for alarm in around.alarms}
     for line in lines:
         if not line["open"]:
             found.append(f"line {line['line']}: port {line['port']} is not there ({line['error']}): plug it in")
@@ -99,10 +104,9 @@ def _unwell(snapshot: Snapshot, lines: Sequence[dict[str, Any]], around: Surroun
         found += [
             f"line {line['line']}: {device['device']} {note}" for device in line["devices"] for note in device["notes"]
         ]
-        dead = [device["device"] for device in line["devices"] if device["condition"] == Condition.DEAD.name]
-        if len(dead) == len(line["devices"]) > 1:
-            found.append(f"line {line['line']}: nobody answers on port {line['port']}: check adapter, cable and supply")
-        elif dead:
+        dead = [x["device"] for x in line["devices"] if x["condition"] == Condition.DEAD.name]
+        dead = [name for name in dead if name not in alarmed]
+        if dead and f"line {line['line']}" not in alarmed:
             found.append(f"line {line['line']}: no answer from {', '.join(dead)}: check power, terminals, address")
     found += [f"journal: {text}" for text in (around.journal.reason, around.journal.alarm) if text]
     found += [f"{around.recording}: replay will have a hole"] if around.recording else []

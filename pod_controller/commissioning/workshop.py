@@ -13,11 +13,13 @@ from typing import Any
 from hal.calibration import Place
 from hal.calibration_file import Book
 from hal.errors import PodError
+from hal.pod_io import Lost
 from pod_controller.cause_effect.table import SENTENCES
 from pod_controller.commissioning.book import InForce
 from pod_controller.commissioning.discrepancy import Discrepancies
 from pod_controller.commissioning.stroking import Stroking
 from pod_controller.journal import Journal
+from pod_controller.line_alarms import LineAlarms
 from pod_controller.loop import Loop
 from pod_controller.modes import State
 from pod_controller.telling import waits_for
@@ -30,13 +32,14 @@ LEAST_END_FRAC = 0.02
 class Workshop:
     """Belongs to one core, lives in its thread; `told` may be asked from others."""
 
-    def __init__(self, loop: Loop, journal: Journal) -> None:
+    def __init__(self, loop: Loop, journal: Journal, lost: Callable[[], Lost]) -> None:
         self.calibrations = InForce({}, Book())
         self.places: Mapping[str, Place] = {}
         # The book as its file says now; whoever asks is in another thread than the tick.
         self.read: Callable[[], InForce] = partial(InForce, {}, Book())
         self.stroking: Stroking | None = None
         self.discrepancies = Discrepancies(loop.topology)
+        self.alarms = LineAlarms(lost)
         self._loop, self._journal = loop, journal
 
     def calibrate(self, calibrations: InForce) -> None:
@@ -82,7 +85,9 @@ class Workshop:
         self._loop.stroke = 1 + self._loop.topology.element(stroking.element) if stroking and wishes else 0
 
     def after_tick(self, now_ns: int) -> None:
-        """What came of the commands, and of the wish of a stroke."""
+        """Who is out of reach, what came of the commands, and of the wish of a stroke."""
+        for item in self.alarms.look(now_ns):
+            self._journal.note(now_ns, "alarm", item.thing, item.value, item.text, "core")
         stroking, loop = self.stroking, self._loop
         if loop.permit is None or loop.scan is None or loop.frame is None:
             return
