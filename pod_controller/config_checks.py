@@ -120,9 +120,9 @@ def _graph(config: PodConfig) -> Iterator[Fault]:
             seen.add(here)
             here = overflow[here]
     for i, intake in enumerate(config.intake):
-        if intake.from_vessel is not None and intake.from_vessel in _reached(config, intake.to):
-            text = f"brings mass back to its own source {intake.from_vessel!r} through other intakes: a circle is not"
-            yield Fault(("intake", i, "to"), 124, text + " summed by the guard; break it, or leave one flow to people")
+        if not intake.shared and intake.from_vessel in _reached_by_lone(config, intake.to):
+            text = f"brings mass back to its own source {intake.from_vessel!r}, and in that circle none has a second"
+            yield Fault(("intake", i, "to"), 124, text + " element: stuck open it never ends; add one to shared")
         if intake.static_head and not intake.shared:
             text = f"= true behind one element: stuck open it empties its source, {_most_kg(config, intake):.1f} kg"
             yield Fault(("intake", i, "static_head"), 122, text + "; add a second element to shared")
@@ -137,11 +137,11 @@ def _most_kg(config: PodConfig, intake: Intake) -> float:
     return source.capacity_kg if source.weir_kg is None else min(source.weir_kg, source.capacity_kg)
 
 
-def _reached(config: PodConfig, to: Iterable[str]) -> set[str]:
-    """Every vessel that mass put into these can get to, by overflows and intakes."""
+def _reached_by_lone(config: PodConfig, to: Iterable[str]) -> set[str]:
+    """Every vessel that mass put into these can get to, by overflows and by intakes behind a single element."""
     ways: dict[str, set[str]] = {x.name: {x.overflow_to} if x.overflow_to else set() for x in config.vessel}
     for intake in config.intake:
-        if intake.from_vessel is not None:
+        if intake.from_vessel is not None and not intake.shared:
             ways[intake.from_vessel] |= set(intake.to)
     been: set[str] = set()
     left = list(to)

@@ -17,6 +17,8 @@ from pod_controller.kernels import records, terms
 from pod_controller.kernels.records import Record, Table
 from pod_controller.topology import Topology
 
+NO_LIMIT_KG = 1e-3 * terms.ENDLESS_KG  # a share of what never ends
+
 
 def faults(topology: Topology) -> list[Fault]:
     """E123 a vessel carried over its lip from empty, E126 a history too short, E127 a chute or its switch."""
@@ -36,7 +38,10 @@ def faults(topology: Topology) -> list[Fault]:
             text = (
                 f"cannot be kept from spilling: even empty, with every inlet shut, {scenario_text(topology, scenario)}"
             )
-            over = f"brings it {over_kg:.1f} kg over its capacity: enlarge it by that, or {remedy(plant, v, scenario)}"
+            over = f"brings it {over_kg:.1f} kg over its capacity: enlarge it by that, or"
+            if over_kg > NO_LIMIT_KG:
+                over = "brings without end (a supply, or a circle of flows):"
+            over += f" {remedy(plant, v, scenario)}"
             found.append(Fault(("vessel", v), 123, f"{topology.vessels[v]} {text} {over}"))
     return found
 

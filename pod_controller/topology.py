@@ -115,13 +115,13 @@ def reach_ratio(config: PodConfig, to: Mapping[str, float]) -> dict[str, float]:
 
 
 def ordered_intakes(config: PodConfig) -> list[Intake]:
-    """Intakes in the order of the flow, upstream first; within a circle (a recycle) in the order of the file."""
+    """Intakes in the order of the flow, upstream first; a circle begins where most elements are in series."""
     left = list(config.intake)
     ordered: list[Intake] = []
     while left:
         fed = {x.name: reach_ratio(config, x.to) for x in left}
         ready = [x for x in left if not any(y is not x and x.from_vessel in fed[y.name] for y in left if x.from_vessel)]
-        chosen = ready[0] if ready else left[0]
+        chosen = ready[0] if ready else max(left, key=lambda x: len(x.shared))
         left.remove(chosen)
         ordered.append(chosen)
     return ordered

@@ -57,11 +57,12 @@ def stuck_kg(p: Record, s: Record, f: int) -> float:
     v = flow.source
     kg = p.vessels[v].capacity_kg if s.full[v] != 0 else s.bound_kg[v]
     kg = min(kg, p.vessels[v].weir_kg) + p.vessels[v].hold_up_kg + p.vessels[v].psi_kg
-    for i in range(flow.intake):  # upstream intakes stand before this one
-        worst_kg = s.intake_worst_kg[i]
-        for c in range(p.n_causes):
-            worst_kg = max(worst_kg, s.intake_cause_kg[i, c])
-        kg += p.intakes[i].reach_ratio[v] * worst_kg + p.intakes[i].over_kg[v]
+    for i in range(p.n_intakes):
+        if p.intakes[i].reach_ratio[v] > 0.0:
+            worst_kg = s.intake_worst_kg[i]
+            for c in range(p.n_causes):
+                worst_kg = max(worst_kg, s.intake_cause_kg[i, c])
+            kg += p.intakes[i].reach_ratio[v] * worst_kg + p.intakes[i].over_kg[v]
     return kg
 
 
@@ -127,7 +128,13 @@ def weigh_intake(p: Record, s: Record, i: int) -> None:
 
 @kernel
 def weigh(p: Record, s: Record) -> None:
-    """Phi of every vessel in its worst scenario, at the openings measured, into trial_kg and trial_scenario."""
+    """Phi of every vessel in its worst scenario, at the openings measured, into trial_kg and trial_scenario.
+
+    Intakes stand in the order of the flow; what is not weighed yet may pass without end. A circle is cut at an intake
+    with elements in series: they bound it whatever its source gets.
+    """
+    for i in range(p.n_intakes):
+        s.intake_worst_kg[i] = ENDLESS_KG
     for i in range(p.n_intakes):
         weigh_intake(p, s, i)
     for v in range(p.n_vessels):

@@ -38,6 +38,7 @@ TERMS = [
     Breakage("drawn off weirs above the source", "stuck_kg", " + p.intakes[i].over_kg[v]", ""),
     Breakage("hold-up of the source", "stuck_kg", " + p.vessels[v].hold_up_kg", ""),
     Breakage("Psi of the source", "stuck_kg", " + p.vessels[v].psi_kg", ""),
+    Breakage("what closes a circle", "weigh", "s.intake_worst_kg[i] = ENDLESS_KG", "s.intake_worst_kg[i] = 0.0"),
     Breakage("inlets above the source", "stuck_kg", "kg += p.intakes[i].reach_ratio[v] * worst_kg", "kg += 0.0"),
     Breakage(
         "causes above the source",

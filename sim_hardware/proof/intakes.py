@@ -107,11 +107,12 @@ def _source(run: Interpreter) -> Iterator[Case]:
         worst, caused, content, arriving, came = z3.Reals("worst caused content arriving came")
         over, drawn = z3.Reals("over drawn")
         intakes = [Rec(reach_ratio=[reach], over_kg=[over])]
-        p = Rec(n_causes=1, flows=[Rec(chute=-1, source=0, intake=1)], intakes=intakes)
+        p = Rec(n_causes=1, flows=[Rec(chute=-1, source=0, intake=1)], n_intakes=1, intakes=intakes)
         p.vessels = [Rec(capacity_kg=C, weir_kg=W, hold_up_kg=M, psi_kg=Psi)]
         s = Rec(full=[full], bound_kg=[U], intake_worst_kg=[worst], intake_cause_kg=[[caused]])
         given = [0 <= content, content <= W, content <= U, content <= C, arriving <= M + Psi, reach >= 0, came >= 0]
         given += [M >= 0, Psi >= 0, z3.Or(came <= worst, came <= caused), 0 <= drawn, drawn <= over]
+        given.append(z3.Or(over == 0, reach > 0))
         sent = content + arriving + reach * came + drawn
         yield Case("full" if full else "bounded", given, [sent <= run.run(stuck_kg, p, s, 0)])
 
@@ -146,6 +147,35 @@ def _chain(run: Interpreter) -> Iterator[Case]:
         given += [after[0] == content[0] + M[0] + feed - over, after[2] == content[2] + M[2] + pump + over_sump]
         given += [after[3] == content[3] + M[3] + share * pump]
         yield Case(f"{stuck} stuck", given, [after[v] <= s.trial_kg[v] for v in (0, 2, 3)])
+
+
+def _circle(run: Interpreter) -> Iterator[Case]:
+    """A chute into a buffer, a lone pump from it into a tank, and back behind two elements: until all is still.
+
+    Weighed where the circle is cut, at the way back: mass may go round, but never more often than that way lets it.
+    """
+    U, content, trial, M = ([z3.Real(f"{x}_{v}") for v in range(2)] for x in ("U", "m", "r", "M"))
+    top, feed, back = z3.Reals("top feed back")
+    for stuck in ("nothing", "gate", "feed", "back", "valve"):
+        vessels = [Rec(capacity_kg=NOT_A_LIMIT, weir_kg=NOT_A_LIMIT, hold_up_kg=M[v], psi_kg=0) for v in range(2)]
+        intakes = [Rec(n_flows=1, flows=[i], n_shared=0, shared=[], over_kg=[0, 0]) for i in range(3)]
+        for i, reach in enumerate(([1, 0], [1, 0], [0, 1])):
+            intakes[i].reach_ratio = reach
+        intakes[1].n_shared, intakes[1].shared = 1, [3]
+        flows = [Rec(element=i, chute=0 if i == 0 else -1, source=(-1, 1, 0)[i], intake=i) for i in range(3)]
+        phi, valve, h = [z3.Real(f"phi_{i}") for i in range(3)], z3.Real("phi_valve"), z3.Real("h_gate")
+        p = Rec(n_causes=0, n_intakes=3, n_vessels=2, vessels=vessels, intakes=intakes, flows=flows)
+        s = Rec(flow_kg=phi, shared_kg=[[], [valve], []], intake_cause_kg=[[]] * 3, intake_kg=[0] * 3)
+        s.__dict__.update(intake_worst_kg=[0] * 3, bound_kg=U, full=[0, 0], caused_kg=[], trial_kg=trial)
+        s.trial_scenario = [0, 0]
+        run.with_(chute_most_kg=lambda *_, most=h: most).run(weigh, p, s)
+        given = [both(x >= 0, x <= 10**9) for x in (*U, *content, *phi, *M, valve, h, top, feed, back)]
+        given += [content[v] <= U[v] for v in range(2)]
+        given += [top <= (larger(phi[0], h) if stuck == "gate" else phi[0])]
+        given += [feed <= (content[0] + M[0] + top + back if stuck == "feed" else phi[2])]
+        given += [stuck == "back" or back <= phi[1], stuck == "valve" or back <= valve]
+        most = [content[0] + M[0] + top + back, content[1] + M[1] + feed]
+        yield Case(f"{stuck} stuck", given, [most[v] <= s.trial_kg[v] for v in range(2)])
 
 
 def _passing(run: Interpreter) -> Iterator[Case]:
@@ -247,6 +277,7 @@ OBLIGATIONS = [
         "closing potential never grows down a chain: feed, weir, sump, weir, store; a pump from sump to store and bin",
         _chain,
     ),
+    Obligation("circle", "what goes round in a circle is bounded where two elements in series cut it", _circle),
     Obligation(
         "passing", "no more passes an intake in a tick than commit reckons, one element or one cause stuck", _passing
     ),

@@ -147,13 +147,36 @@ def test_a_siphon_behind_two_elements_is_covered(tmp_path: Path) -> None:
     assert faults_of(tmp_path, edit) == []
 
 
-def test_a_recycle_with_an_actuated_element_is_refused_and_says_what_to_do(tmp_path: Path) -> None:
-    back = '[[intake]]\nname = "back"\nelement = "heater"\nfrom_vessel = "digester"\nrate_kg_s = 0.1\n'
-    back += "to = { buffer = 1.0 }\n"
+BACK = '[[intake]]\nname = "back"\nelement = "recycle_pump"\nfrom_vessel = "digester"\nrate_kg_s = 0.1\n'
+BACK += "to = { buffer = 1.0 }\n"
+RECYCLE = '[[element]]\nname = "recycle_{}"\ncommands = ["{}"]\nstroke_s = 2.0\nfast_stroke_s = 1.0\n\n'
+PARTS = RECYCLE.format("pump", "SC-213") + RECYCLE.format("valve", "FV-214")
+WIRED = [
+    ('output_4 = "SC-901"\n', 'output_4 = "SC-901"\noutput_5 = "SC-213"\n'),
+    ('output_6 = "FV-212"\n', 'output_6 = "FV-212"\noutput_7 = "FV-214"\n'),
+    ("[shedding]\n", PARTS + "[shedding]\n"),
+    ('float_cuts = ["macerator", ', 'float_cuts = ["recycle_pump", "macerator", '),
+]
 
-    told = faults_of(tmp_path, ("[shedding]\n", back + "\n[shedding]\n"))
 
-    assert any(": E124 " in fault and "its own source" in fault and "break it" in fault for fault in told), told
+def test_a_recycle_behind_two_elements_is_summed(tmp_path: Path) -> None:
+    back = BACK + 'shared = ["recycle_valve"]\n\n'
+
+    assert faults_of(tmp_path, *WIRED, ("[shedding]\n", back + "[shedding]\n")) == []
+
+
+def test_a_recycle_by_a_lone_pump_is_refused_with_the_kilograms(tmp_path: Path) -> None:
+    told = faults_of(tmp_path, *WIRED, ("[shedding]\n", BACK + "\n[shedding]\n"))
+
+    assert any("buffer cannot be kept from spilling" in fault and "of back stuck open" in fault for fault in told), told
+
+
+def test_a_circle_of_lone_pumps_is_refused_and_says_what_to_do(tmp_path: Path) -> None:
+    lone = ('shared = ["feed_valve"]\n', "")
+
+    told = faults_of(tmp_path, lone, *WIRED, ("[shedding]\n", BACK + "\n[shedding]\n"))
+
+    assert any(": E124 " in fault and "its own source" in fault and "add one" in fault for fault in told), told
 
 
 def test_a_lone_pump_needs_room_for_its_share_of_all_that_comes_over_the_weirs_into_its_source(tmp_path: Path) -> None:

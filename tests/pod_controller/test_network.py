@@ -74,12 +74,12 @@ def test_one_part_that_holds_both_elements_is_refused_by_its_name() -> None:
         network.plant()
 
 
-def test_an_endless_supply_behind_one_element_and_a_circle_are_refused() -> None:
+def test_an_endless_supply_and_a_circle_behind_one_element_are_refused() -> None:
     tap = Network(TICK_S)
     tap.vessel("cistern", 1000.0, error_kg=2.0)
     tap.path(Path("tap", to="cistern", rate_kg_s=1.0, moves=QUICK))
-    circle = two_tanks()
-    circle.path(Path("back", to="cistern", rate_kg_s=0.1, moves=QUICK, source="header", behind=["check"]))
+    circle = two_tanks(behind=[])
+    circle.path(Path("back", to="cistern", rate_kg_s=0.1, moves=QUICK, source="header"))
 
     with pytest.raises(PodError, match="E122 intake tap has no source vessel and one element"):
         tap.plant()
@@ -104,8 +104,8 @@ WRONG: list[tuple[str, Callable[[], object]]] = [
     (r"E110 'cistern' is there already", lambda: two_tanks().vessel("cistern", 1.0, 1.0)),
     (r"E113 vessel header has only one of weir_kg", lambda: two_tanks({"weir_kg": 99.0}).plant()),
     (r"E111 \[vessel header\] overflow_to = 'sea'", lambda: two_tanks({"weir_kg": 9.0, "overflow_to": "sea"}).plant()),
-    (r"E124 .* 'cistern'", lambda: two_tanks({"weir_kg": 9.0, "overflow_to": "cistern"}).plant()),
     (r"E113 \[vessel header\] over_weir_kg = 9.0: there is no", lambda: two_tanks({"over_weir_kg": 9.0}).plant()),
+    (r"E124 .* 'cistern'", lambda: two_tanks({"weir_kg": 9.0, "overflow_to": "cistern"}, behind=[]).plant()),
     (r"E113 \[vessel header\] float_kg = 120.0 is not below", lambda: two_tanks({"float_kg": 120.0}).plant()),
     (r"E123 vessel header .* Psi 119.0 kg", lambda: two_tanks({"psi_kg": 119.0}).plant()),
     (r"E105 \[path lift\] rate_kg_s = inf must be a finite", lambda: two_tanks(rate_kg_s=INF)),
@@ -164,6 +164,29 @@ ADD_ONE: dict[str, Callable[[Network, int], None]] = {
     "cause": lambda network, k: network.cause(f"c{k}", ["lift", "valve"]),
     "path with start_kg": lambda network, k: network.path(Path(f"p{k}", "header", 0.1, QUICK, "cistern", start_kg=9.0)),
 }
+
+
+@pytest.mark.parametrize(("behind", "back_behind"), [(["valve"], []), ([], ["check"]), (["valve"], ["check"])])
+def test_a_circle_that_two_elements_in_series_cut_is_summed(behind: list[str], back_behind: list[str]) -> None:
+    network = two_tanks({"capacity_kg": 1200.0}, behind=behind)
+    network.path(Path("back", to="cistern", rate_kg_s=0.1, moves=QUICK, source="header", behind=back_behind))
+
+    if behind and not back_behind:  # a header full of water, and the way back stuck open
+        with pytest.raises(PodError, match=r"E123 vessel cistern .* one element of back stuck open brings it 2"):
+            network.plant()
+        return
+    plant = network.plant()[0]
+
+    assert int(plant.intakes[0].n_shared) == 1  # the circle is cut there
+
+
+def test_a_circle_that_one_part_can_hold_open_is_refused() -> None:
+    network = two_tanks()
+    network.path(Path("back", to="cistern", rate_kg_s=0.1, moves=QUICK, source="header"))
+    network.cause("air", ["lift", "valve"])
+
+    with pytest.raises(PodError, match=r"E123 vessel cistern .* brings without end"):
+        network.plant()
 
 
 @pytest.mark.parametrize(("kind", "most"), [("vessel", 12), ("element", 48), ("path", 24), ("cause", 8)])
@@ -349,6 +372,7 @@ EXAMPLES = {"sample": 30, "full": 2000}
 
 
 @pytest.mark.campaign
+@pytest.mark.timeout(1800)  # --full
 def test_nothing_spills_in_any_network_with_one_part_stuck_at_the_worst_moment(depth: str) -> None:
     ran, moved_kg = [0], [0.0]
 
@@ -358,7 +382,7 @@ def test_nothing_spills_in_any_network_with_one_part_stuck_at_the_worst_moment(d
         sticks = data.draw(st.sampled_from(told.stuck_together()))
         water = water_or_refusal(told, seed, sticks)
         if isinstance(water, PodError):
-            assert water.code == 123
+            assert water.code in (123, 124)
             return
         water.run(TICKS, sticks, at_tick)
         ran[0] += 1

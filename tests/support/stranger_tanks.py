@@ -52,7 +52,7 @@ class Tanks:
 
 @st.composite
 def tanks(draw: st.DrawFn) -> Tanks:
-    """Two to four vessels from the top down, weirs, one to four paths that may fork, at most two causes."""
+    """Two to four vessels from the top down, weirs, one to four paths that may fork, ways back up, causes."""
     told = Tanks()
     count = draw(st.integers(2, 4))
     names = [f"tank_{v}" for v in range(count)]
@@ -60,6 +60,8 @@ def tanks(draw: st.DrawFn) -> Tanks:
         told.vessels.append(_vessel(draw, name, names[v + 1 :]))
     for i in range(draw(st.integers(1, 4))):
         told.paths.append(_path(draw, f"path_{i}", names))
+    for i in range(draw(st.sampled_from([0, 0, 1, 2]))):
+        told.paths.append(_way_back(draw, f"back_{i}", names))
     for c in range(draw(st.integers(0, 2))):
         if len(told.elements()) > 1:
             held = draw(st.lists(st.sampled_from(told.elements()), min_size=2, max_size=3, unique=True))
@@ -90,13 +92,25 @@ def _path(draw: st.DrawFn, name: str, names: list[str]) -> Path:
     source = draw(st.integers(-1, len(names) - 2))
     to = draw(st.lists(st.sampled_from(names[source + 1 :]), min_size=1, max_size=2, unique=True))
     behind = draw(st.sampled_from([1, 1, 2] if source < 0 else [0, 1, 1, 2]))
+    return _pipe(draw, name, None if source < 0 else names[source], to, behind)
+
+
+def _way_back(draw: st.DrawFn, name: str, names: list[str]) -> Path:
+    """From a vessel to one above it: with a path or a weir down, a circle."""
+    source = draw(st.integers(1, len(names) - 1))
+    return _pipe(
+        draw, name, names[source], [draw(st.sampled_from(names[:source]))], draw(st.sampled_from([0, 1, 1, 2]))
+    )
+
+
+def _pipe(draw: st.DrawFn, name: str, source: str | None, to: list[str], behind: int) -> Path:
     stroke_s = draw(st.sampled_from([1.0, 4.0, 9.0]))
     return Path(
         name,
         dict(zip(to, draw(st.sampled_from([(1.0, 0.1), (0.5, 0.5), (2.0, 1.0)])), strict=False)),
         rate_kg_s=draw(st.sampled_from([0.3, 1.5, 5.0])),
         moves=Moves(stroke_s, stroke_s / draw(st.sampled_from([1.0, 3.0])), 2.0, positioner=draw(st.booleans())),
-        source=None if source < 0 else names[source],
+        source=source,
         behind=[f"{name}_behind_{k}" for k in range(behind)],
     )
 
