@@ -38,10 +38,10 @@ def load_frac(baud: int, devices: Sequence[DeviceLoad], tick_ns: int) -> float:
 
 def admit(line: LineConfig, devices: Sequence[DeviceLoad], tick_ns: int) -> None:
     """PodError 202 when the line cannot carry them: which group is late by how much, and what would mend it."""
-    load = load_frac(line.baud, devices, tick_ns)
+    load = load_frac(line.pace_baud, devices, tick_ns)
     if load <= LOAD_LIMIT_FRAC:
         return
-    every, slower = _costs(line.baud, devices, tick_ns)
+    every, slower = _costs(line.pace_baud, devices, tick_ns)
     longest_ns = max((cost_ns for cost_ns, _ in slower), default=0)
     group, period_ns = "fast", tick_ns
     if not slower or sum(every) + longest_ns <= LOAD_LIMIT_FRAC * tick_ns:
@@ -60,12 +60,12 @@ def _remedy(line: LineConfig, devices: Sequence[DeviceLoad], tick_ns: int) -> st
     ways = []
     common = [baud for baud in devices[0].bauds if all(baud in device.bauds for device in devices)]
     faster = [baud for baud in sorted(common) if baud > line.baud] if line.baud else []
-    enough = next((baud for baud in faster if load_frac(baud, devices, tick_ns) <= LOAD_LIMIT_FRAC), 0)
+    enough = next((baud for baud in faster if load_frac(line.paced_at(baud), devices, tick_ns) <= LOAD_LIMIT_FRAC), 0)
     if enough:
         ways.append(f"raise its baud rate to {enough}")
-    weights = sorted((load_frac(line.baud, [device], tick_ns), k) for k, device in enumerate(devices))
+    weights = sorted((load_frac(line.pace_baud, [device], tick_ns), k) for k, device in enumerate(devices))
     rests = [(k, [device for j, device in enumerate(devices) if j != k]) for _, k in weights]
-    fits = [k for k, rest in rests if load_frac(line.baud, rest, tick_ns) <= LOAD_LIMIT_FRAC]
+    fits = [k for k, rest in rests if load_frac(line.pace_baud, rest, tick_ns) <= LOAD_LIMIT_FRAC]
     if len(devices) > 1:
         moved = devices[fits[0] if fits else weights[-1][1]]
         ways.append(f"move {moved.name} ({', '.join(moved.tags)}){'' if fits else ' and others'} to another line")

@@ -1,7 +1,8 @@
 """What a line can carry: wire time of transactions, load of a tick, and how late a command may act.
 
 Job: the arithmetic of bits on a wire, 10 per character, with t3.5 and turnaround; on TCP (baud 0)
-a round trip instead of both.
+a round trip instead of both. A line with characters of 11 bits is reckoned with at the rate that is as slow
+(LineConfig.pace_baud), which makes its t3.5 up to a tenth too long here: on the safe side.
 Neighbours: ``planner`` refuses what is over the limit, ``pod_io`` tells the leases.
 Must not know: points, open ports, or the present time.
 """

@@ -39,8 +39,10 @@ from hal.device_facts import (
 )
 from hal.errors import Code, PodError
 from hal.values import Curve
+from hal.wire_time import BITS_PER_CHAR, CHAR_BITS
 
 Protocol = Literal["modbus_rtu", "modbus_tcp", "ascii"]  # of a line
+Framing = Literal["8N1", "8E1", "8O1", "8N2"]  # data bits, parity (none, even, odd), stop bits
 Spoken = Literal["modbus_rtu", "ascii"]  # of a device: one that speaks Modbus may hang on a TCP line too
 Table = device_facts.Table
 Readable = device_facts.Readable
@@ -55,8 +57,9 @@ WORDS = {
 class LineConfig:
     """One line: serial, or a connection to a Modbus TCP server (a device, or a gateway with several behind it).
 
-    Serial: port is a device path (by-id or by-path, so that it survives replugging) and baud its speed.
-    paced: bytes take 10 bits at baud each. False for adapters that ignore the baud rate (native
+    Serial: port is a device path (by-id or by-path, so that it survives replugging), baud its speed, framing its
+    characters: 10 bits for 8N1, 11 with parity or a second stop bit (what Modbus prescribes; devices come with 8N1).
+    paced: bytes take their bits at baud each. False for adapters that ignore the baud rate (native
     USB devices): then a reply that begins while the request should still be leaving is accepted.
     TCP: port is empty, baud 0; host is a numeric address, tcp_port the server's.
     """
@@ -68,6 +71,21 @@ class LineConfig:
     paced: bool = True
     host: str = ""
     tcp_port: int = 0
+    framing: Framing = "8N1"
+
+    @property
+    def char_bits(self) -> int:
+        """Bits of a character on this wire."""
+        return CHAR_BITS[self.framing]
+
+    def paced_at(self, baud: int) -> int:
+        """The rate at which characters of 10 bits take as long as this line's do at ``baud``."""
+        return baud * BITS_PER_CHAR // self.char_bits
+
+    @property
+    def pace_baud(self) -> int:
+        """The same of the line's own rate."""
+        return self.paced_at(self.baud)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from hal.lanes import Lanes, Order, Task
 from hal.modbus import DEVICE_BUSY, Request, Verdict, judge
 from hal.outputs import OutputModule
 from hal.values import Ack, Cause, Reading
-from hal.wire_time import char_ns, silence_ns
+from hal.wire_time import BITS_PER_CHAR, char_ns, silence_ns
 
 NEVER = 2**63 - 1
 REPLY_MARGIN_NS = 40_000_000  # USB adapters deliver in batches of 16 ms (FTDI latency timer)
@@ -84,12 +84,12 @@ class ModbusLine:
         "failed_count", "lost_ns", "name", "readings", "stray_bytes",
     )  # fmt: skip
 
-    def __init__(self, name: str, baud: int, paced: bool, tick_ns: int) -> None:
+    def __init__(self, name: str, baud: int, paced: bool, tick_ns: int, char_bits: int = BITS_PER_CHAR) -> None:
         self.name = name
         self.readings: dict[str, Reading] = {}
         self.acks: dict[str, Ack] = {}
         self._lanes = Lanes(tick_ns)
-        self._char_ns, self._silence_ns = char_ns(baud), silence_ns(baud)
+        self._char_ns, self._silence_ns = char_ns(baud, char_bits), silence_ns(baud)
         self._early_ns = self._char_ns if paced else NEVER  # how much too early a reply may seem
         self._stray_ns = self._silence_ns
         self._quiet_ns = 0  # nothing is sent before

@@ -76,7 +76,7 @@ def _refuse_twice(hardware: Hardware) -> None:
 def _plan_line(line: LineConfig, hardware: Hardware) -> LinePlan:
     tick_ns = round(hardware.tick_s * _NS)
     own = [device for device in hardware.devices if device.line == line.name]
-    wire = WireLimit(line.baud, SHED_WAIT_NS if any(_has_outputs(device, hardware) for device in own) else 0)
+    wire = WireLimit(line.pace_baud, SHED_WAIT_NS if any(_has_outputs(device, hardware) for device in own) else 0)
     devices = tuple(_plan_device(device, line, hardware, wire) for device in own)
     if line.protocol == "ascii":
         if len(own) != 1:
@@ -87,7 +87,7 @@ def _plan_line(line: LineConfig, hardware: Hardware) -> LinePlan:
         return LinePlan(line, tick_ns, devices, 0.0)
     loads = [_load(device) for device in devices]
     admission.admit(line, loads, tick_ns)
-    return LinePlan(line, tick_ns, devices, admission.load_frac(line.baud, loads, tick_ns))
+    return LinePlan(line, tick_ns, devices, admission.load_frac(line.pace_baud, loads, tick_ns))
 
 
 def _plan_device(device: DeviceConfig, line: LineConfig, hardware: Hardware, wire: WireLimit) -> DevicePlan:

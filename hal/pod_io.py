@@ -147,7 +147,7 @@ def build(hardware: Hardware) -> PodIO:
 def _build_text_line(line: LinePlan) -> SerialLine | ProbeLine:
     """The line of an instrument that speaks in text: it sends by itself, or it is asked."""
     (device,) = line.devices
-    name, baud, description = line.config.name, line.config.baud, device.description
+    name, baud, description = line.config.name, line.config.pace_baud, device.description
     if description.probe is not None:
         return ProbeLine(name, baud, device.points, description.probe, max(line.tick_ns, round(NORMAL_S * _NS)))
     return SerialLine(name, baud, device.points[0], description.continuous or ContinuousFormat(), line.tick_ns)
@@ -159,7 +159,8 @@ def _build_line(line: LinePlan) -> AnyLine:
     if line.config.protocol == "modbus_tcp":
         modbus: ModbusLine = ModbusTcpLine(line.config.name, line.tick_ns)
     else:
-        modbus = ModbusLine(line.config.name, line.config.baud, line.config.paced, line.tick_ns)
+        wire = line.config
+        modbus = ModbusLine(wire.name, wire.baud, wire.paced, line.tick_ns, wire.char_bits)
     for plan_of_device in line.devices:
         config, description = plan_of_device.config, plan_of_device.description
         turnaround_ns, late_ns = round(description.turnaround_s * _NS), round(description.late_s * _NS)

@@ -9,6 +9,7 @@ Must not know: protocols, lines, when to reopen.
 import contextlib
 import os
 import socket
+import termios
 from typing import Protocol
 
 import serial
@@ -42,7 +43,7 @@ class Transport(Protocol):
 
 
 class SerialTransport:
-    """A serial port at 8N1, held exclusively: a second master would steal replies."""
+    """A serial port with its line's rate and framing, held exclusively: a second master would steal replies."""
 
     def __init__(self, config: LineConfig) -> None:
         self._config = config
@@ -50,12 +51,28 @@ class SerialTransport:
 
     def open(self) -> int:
         """Open and empty the port; serial.SerialException (an OSError) when it cannot be had."""
-        port = serial.Serial(self._config.port, self._config.baud, timeout=0, write_timeout=0, exclusive=True)
+        port = self._opened()
         with contextlib.suppress(OSError, ValueError, NotImplementedError, AttributeError):
             port.set_low_latency_mode(True)  # else USB adapters deliver in batches of 16 ms
         port.reset_input_buffer()
         self._port = port
         return int(port.fileno())
+
+    def _opened(self) -> serial.Serial:
+        """The port, if it took the framing; drivers refuse what they cannot, or drop it silently (pseudo-terminals)."""
+        config = self._config
+        _, parity, stop_bits = config.framing
+        port = serial.Serial(None, config.baud, 8, parity, int(stop_bits), timeout=0, write_timeout=0, exclusive=True)
+        port.port = config.port
+        try:
+            port.open()
+            modes = termios.tcgetattr(port.fileno())[2]
+        except termios.error:
+            modes = 0
+        if bool(modes & termios.PARENB) != (parity != "N") or bool(modes & termios.CSTOPB) != (stop_bits == "2"):
+            port.close()
+            raise OSError(f"it cannot do {config.baud} baud {config.framing}")
+        return port
 
     def read(self) -> bytes:
         """What has arrived. An end of file is a vanished adapter, not silence."""

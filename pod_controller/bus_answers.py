@@ -88,7 +88,8 @@ class BusAnswers:
 def _line(tap: LineTap) -> dict[str, Any]:
     line = tap.line
     port = line.port or f"{line.host}:{line.tcp_port}"
-    return {"line": line.name, "protocol": line.protocol, "port": port, "baud": line.baud, "next": tap.next_number}
+    speed = {"baud": line.baud, "framing": line.framing}
+    return {"line": line.name, "protocol": line.protocol, "port": port, **speed, "next": tap.next_number}
 
 
 def _device(name: str, unit: int, health: Health | None, timing: Timing | None) -> dict[str, Any]:

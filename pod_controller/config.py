@@ -13,13 +13,14 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, ValidationError
 
-from hal.description import DeviceConfig, Hardware, LineConfig
+from hal.description import DeviceConfig, Hardware
 from hal.device_facts import Identity
 from hal.errors import PodError
 from hal.values import Curve
 from pod_controller import CONFIG_SCHEMA_VERSION
 from pod_controller.config_digestion import Digestion
 from pod_controller.config_faults import fault_lines, read_fault, syntax_fault
+from pod_controller.config_line import Line
 from pod_controller.config_protection import Protection
 from pod_controller.config_signals import Signal
 from pod_controller.config_types import (
@@ -37,8 +38,6 @@ from pod_controller.config_types import (
     Watchdog,
 )
 
-MODBUS_PORT = 502  # registered for Modbus TCP
-
 
 class Pod(ConfigTable):
     """[pod]"""
@@ -54,27 +53,6 @@ class Control(ConfigTable):
     latency_s: float = Field(default=0.3, ge=0.0, le=5.0)  # a command's way to its device, worst case
     socket: FilePath = Path("/run/podctl/control.sock")
     journal: FilePath = Path("/var/lib/podctl/journal.db")
-
-
-class Line(ConfigTable):
-    """[[line]]: one serial line (port, baud) or one Modbus TCP server (host, tcp_port)."""
-
-    name: Name
-    protocol: Literal["modbus_rtu", "modbus_tcp", "ascii"]
-    port: str | None = Field(default=None, min_length=1)
-    baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] | None = None
-    host: str | None = Field(default=None, min_length=2, max_length=40)
-    tcp_port: int | None = Field(default=None, ge=1, le=65535)
-
-    def config(self, moved_to: str | None) -> LineConfig:
-        """What `hal` needs to know of it; moved_to replaces the device path, or host:port."""
-        if self.protocol != "modbus_tcp":
-            return LineConfig(self.name, self.protocol, moved_to or self.port or "", self.baud or 0)
-        host, tcp_port = self.host or "", self.tcp_port or MODBUS_PORT
-        if moved_to is not None:
-            host, _, number = moved_to.rpartition(":")
-            tcp_port = int(number)
-        return LineConfig(self.name, self.protocol, "", 0, False, host, tcp_port)
 
 
 class Device(ConfigTable):

@@ -33,7 +33,7 @@ def _lines(config: PodConfig) -> Iterator[Fault]:
         wanted: tuple[str, ...] = ("port", "baud")
         foreign: tuple[str, ...] = ("host", "tcp_port")
         if line.protocol == "modbus_tcp":
-            wanted, foreign = (("host",), ("port", "baud"))
+            wanted, foreign = (("host",), ("port", "baud", "framing"))
         for key in wanted:
             if getattr(line, key) is None:
                 yield Fault(("line", i), 104, f"{key} is missing: a line of protocol {line.protocol} needs it")

@@ -149,7 +149,7 @@ class CoreProcess:
             if self.core.finished:
                 stop.set()
 
-        bauds = {line.name: line.baud for line in self._lines}
+        bauds = {line.name: line.pace_baud for line in self._lines}
         lines = [(line, bauds[line.name]) for line in self.core.app.field.lines]
         await runner.run(lines, self._ports, tick, round(self._config.control.tick_s * NS), self._clock, stop)
 

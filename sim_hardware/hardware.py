@@ -109,7 +109,7 @@ def unit_of(device: WiredDevice) -> int:
 
 def _on_lines(config: PodConfig, plant: Plant, wire_faults: Sequence[faults.WireFault]) -> Hardware:
     _refuse_other_wiring(config)
-    lines = tuple(WiredLine(line.name, line.protocol, line.baud or 0) for line in config.line)
+    lines = tuple(WiredLine(line.name, line.protocol, line.config(None).pace_baud) for line in config.line)
     watchdog_s = max((device.watchdog_s for device in config.device), default=0.0)
     side = FieldSide(plant.probes(), plant.set_drive, _spans(config), watchdog_s, lines)
     return Hardware(plant, side, tuple(wire_faults))

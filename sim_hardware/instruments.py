@@ -34,6 +34,7 @@ class Device:
     holdings_size: int = 0
     inputs_size: int = 0
     honours_watchdog: bool = True
+    writes_and_reads: bool = False  # whether it knows function 23; no device of the library does
     serial_number: int = 0  # as on its nameplate; a type that shows it says where
 
     def refuses(self, request: Request) -> int:

@@ -13,13 +13,17 @@ import numpy as np
 
 READ_COILS, READ_DISCRETES, READ_HOLDINGS, READ_INPUTS = 1, 2, 3, 4
 WRITE_COIL, WRITE_HOLDING, WRITE_COILS, WRITE_HOLDINGS = 5, 6, 15, 16
+WRITE_READ_HOLDINGS = 23  # the write comes first
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE, DEVICE_BUSY = 1, 2, 3, 4, 6
 ADU_LONGEST = 256
 _READ_LIMIT = {READ_COILS: 2000, READ_DISCRETES: 2000, READ_HOLDINGS: 125, READ_INPUTS: 125}
 
 
 class Request(NamedTuple):
-    """One request with a good check sequence; fault is the exception its form deserves (0 = none)."""
+    """One request with a good check sequence; fault is the exception its form deserves (0 = none).
+
+    write_at: of function 23, where its values go; address and quantity are those of its read.
+    """
 
     unit: int
     function: int
@@ -27,11 +31,12 @@ class Request(NamedTuple):
     quantity: int
     values: bytes
     fault: int
+    write_at: int = 0
 
     @property
     def is_write(self) -> bool:
         """True for the functions that change something in a device."""
-        return self.function in (WRITE_COIL, WRITE_HOLDING, WRITE_COILS, WRITE_HOLDINGS)
+        return self.function in (WRITE_COIL, WRITE_HOLDING, WRITE_COILS, WRITE_HOLDINGS, WRITE_READ_HOLDINGS)
 
 
 def _remainder_table() -> list[int]:
@@ -83,6 +88,8 @@ def parse(frame: bytes) -> Request | None:
         return _parse_single(unit, function, body)
     if function in (WRITE_COILS, WRITE_HOLDINGS):
         return _parse_multiple(unit, function, body)
+    if function == WRITE_READ_HOLDINGS:
+        return _parse_both(unit, function, body)
     return Request(unit, function, 0, 0, b"", ILLEGAL_FUNCTION)
 
 
@@ -112,6 +119,16 @@ def _parse_multiple(unit: int, function: int, body: bytes) -> Request:
     limit, needed = (1968, (count + 7) // 8) if function == WRITE_COILS else (123, 2 * count)
     good = 1 <= count <= limit and byte_count == needed == len(values)
     return Request(unit, function, address, count, values, 0 if good else ILLEGAL_VALUE)
+
+
+def _parse_both(unit: int, function: int, body: bytes) -> Request:
+    """Function 23: up to 125 registers read after up to 121 were written."""
+    if len(body) < 9:
+        return Request(unit, function, 0, 0, b"", ILLEGAL_VALUE)
+    read_at, read_count, write_at, write_count, byte_count = struct.unpack(">HHHHB", body[:9])
+    values = body[9:]
+    good = 1 <= read_count <= 125 and 1 <= write_count <= 121 and byte_count == 2 * write_count == len(values)
+    return Request(unit, function, read_at, read_count, values, 0 if good else ILLEGAL_VALUE, write_at)
 
 
 class RequestFramer:
@@ -154,4 +171,6 @@ class RequestFramer:
             return 8
         if function in (WRITE_COILS, WRITE_HOLDINGS) and len(self._pending) >= 7:
             return 9 + self._pending[6]
+        if function == WRITE_READ_HOLDINGS and len(self._pending) >= 11:
+            return 13 + self._pending[10]
         return 0

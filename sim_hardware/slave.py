@@ -39,18 +39,20 @@ class Slave:
             codec.WRITE_COILS: coils,
             codec.WRITE_HOLDING: holdings,
             codec.WRITE_HOLDINGS: holdings,
+            codec.WRITE_READ_HOLDINGS: holdings if device.writes_and_reads else 0,
         }
 
     def execute(self, request: Request, dry: bool = False) -> bytes:
         """Do what request says and return the answering PDU; dry = check and echo a write only."""
-        _, function, address, count, _, fault = request
-        if fault:
+        _, function, address, count, values, fault, write_at = request
+        size = self._sizes.get(function, 0)
+        if fault and (size or function not in self._sizes):
             return codec.exception_pdu(function, fault)
-        size = self._sizes[function]
         code = self.device.refuses(request)
         if code or not size:
             return codec.exception_pdu(function, code or codec.ILLEGAL_FUNCTION)
-        if address + count > size:
+        is_both = function == codec.WRITE_READ_HOLDINGS
+        if max(address + count, write_at + len(values) // 2 if is_both else 0) > size:
             return codec.exception_pdu(function, codec.ILLEGAL_ADDRESS)
         if function == codec.READ_INPUTS:
             return bytes((4, 2 * count)) + self.device.inputs()[2 * address : 2 * (address + count)]
@@ -59,8 +61,8 @@ class Slave:
         return self._read_other(request)
 
     def _read_other(self, request: Request) -> bytes:
-        _, function, address, count, _, _ = request
-        if function == codec.READ_HOLDINGS:
+        _, function, address, count, *_ = request
+        if function in (codec.READ_HOLDINGS, codec.WRITE_READ_HOLDINGS):
             words = self.device.holdings()[2 * address : 2 * (address + count)]
             return bytes((function, 2 * count)) + words
         image = self.device.coils() if function == codec.READ_COILS else self.device.discretes()
@@ -69,12 +71,14 @@ class Slave:
         return bytes((function, length)) + bits.to_bytes(length, "little")
 
     def _write(self, request: Request, dry: bool) -> bytes:
-        _, function, address, count, values, _ = request
+        _, function, address, count, values, *_ = request
         if not dry:
             try:
                 self._apply(request)
             except RefusedError as refusal:
                 return codec.exception_pdu(function, refusal.code)
+        if function == codec.WRITE_READ_HOLDINGS:
+            return self._read_other(request)
         head = bytes((function,)) + address.to_bytes(2, "big")
         if function == codec.WRITE_COIL:
             return head + (b"\xff\x00" if values[0] else b"\x00\x00")
@@ -83,11 +87,11 @@ class Slave:
         return head + count.to_bytes(2, "big")
 
     def _apply(self, request: Request) -> None:
-        _, function, address, count, values, _ = request
+        _, function, address, count, values, _, write_at = request
         if function in (codec.WRITE_COIL, codec.WRITE_COILS):
             self.device.write_coils(address, count, int.from_bytes(values, "little"))
         else:
-            self.device.write_holdings(address, values)
+            self.device.write_holdings(write_at if function == codec.WRITE_READ_HOLDINGS else address, values)
 
 
 class LineOfSlaves:

@@ -30,7 +30,10 @@ Channels = Mapping[int, str]
 
 
 class WiredLine(NamedTuple):
-    """One serial line, 8N1, or a Modbus TCP server with the line's devices behind it (baud 0)."""
+    """One serial line, or a Modbus TCP server with the line's devices behind it (baud 0).
+
+    baud: that at which characters of 10 bits take as long as the line's.
+    """
 
     name: str
     protocol: Protocol

@@ -108,7 +108,7 @@ class BusPort:
         self.place = line.port or f"{line.host}:{line.tcp_port}"
         self._transport, self._clock = make(line), clock
         self._is_tcp = line.protocol == "modbus_tcp"
-        self._char_ns = char_ns(line.baud)
+        self._char_ns = char_ns(line.pace_baud)
         self._silence_ns = silence_ns(line.baud)
         self._fd = -1
         self._quiet_ns = 0

@@ -50,7 +50,7 @@ class FrameFile:
         file.write(_block(_SECTION, struct.pack("<IHHq", _MAGIC, 1, 0, -1)))
         for line in lines:
             speed = (
-                f"{line.protocol}, {line.baud} baud 8N1"
+                f"{line.protocol}, {line.baud} baud {line.framing}"
                 if line.baud
                 else f"{line.protocol} {line.host}:{line.tcp_port}"
             )

@@ -71,7 +71,7 @@ class LineTap:
         self.next_number = 0
         self._transport, self._clock = transport, clock
         self._late_ns = dict(late_ns or {})
-        self._char_ns = char_ns(line.baud)
+        self._char_ns = char_ns(line.pace_baud)
         self._unit_at = HEADER_LEN if line.protocol == "modbus_tcp" else 0
         self._slots: list[tuple[int, int, bool, bytes] | None] = [None] * KEPT
         self._open: tuple[Timing, int] | None = None  # who was asked, and when the question had ended

@@ -72,7 +72,7 @@ def _talk(place: Place, description: Any, order: Any) -> dict[str, float]:
     from hal.values import Quality
 
     points = [resolve(spec, spec.name, None) for spec in description.point]
-    line = ProbeLine(place.line.name, place.line.baud, points, description.probe, 1_000_000_000)
+    line = ProbeLine(place.line.name, place.line.pace_baud, points, description.probe, 1_000_000_000)
     if order is not None:
         line.order(order)
     stop, until_ns = asyncio.Event(), CLOCK.now_ns() + LONGEST_NS
@@ -85,7 +85,7 @@ def _talk(place: Place, description: Any, order: Any) -> dict[str, float]:
             stop.set()
 
     async def drive() -> None:
-        await run([(line, place.line.baud)], [transport_of(place.line)], tick, TICK_NS, CLOCK, stop)
+        await run([(line, place.line.pace_baud)], [transport_of(place.line)], tick, TICK_NS, CLOCK, stop)
 
     with asyncio.Runner(loop_factory=precise_loop) as runner:
         runner.run(drive())

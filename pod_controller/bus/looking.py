@@ -44,7 +44,7 @@ def _config(row: dict[str, Any]) -> LineConfig:
     host, _, number = row["port"].rpartition(":")
     if row["protocol"] == "modbus_tcp":
         return LineConfig(row["line"], row["protocol"], "", 0, False, host, int(number))
-    return LineConfig(row["line"], row["protocol"], row["port"], row["baud"])
+    return LineConfig(row["line"], row["protocol"], row["port"], row["baud"], framing=row["framing"])
 
 
 def from_core(socket: Path, lines: Sequence[LineConfig]) -> Iterator[list[Seen]]:

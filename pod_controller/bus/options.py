@@ -43,8 +43,10 @@ def _place_options(timeout_s: float) -> list[Callable[[Command], Command]]:
     return [
         click.option("--config", "config_path", type=path, help="The pod's TOML: its lines, devices and tags."),
         click.option("--line", help="A line of the configuration."),
-        click.option("--port", metavar="PATH", help="A serial port, 8N1, without a configuration."),
+        click.option("--port", metavar="PATH", help="A serial port without a configuration."),
         click.option("--baud", type=click.IntRange(300, 1_000_000), help="Its speed; default 9600, or the line's."),
+        click.option("--framing", type=click.Choice(["8N1", "8E1", "8O1", "8N2"]),
+                     help="Its characters; default 8N1, or the line's."),
         click.option("--tcp", metavar="HOST:PORT", help="A Modbus TCP server, without a configuration."),
         click.option("--listen", "listen_s", type=click.FloatRange(0.0, 60.0), default=LISTEN_S, show_default=True,
                      help="Seconds to listen before the first question; refused if somebody speaks."),

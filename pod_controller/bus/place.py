@@ -6,6 +6,7 @@ Neighbours: `cli` has the options, `hal.bus` does the work. Must not know what i
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,9 +14,10 @@ from typing import Any, NamedTuple
 import click
 
 from hal.clock import SystemClock
-from hal.description import LineConfig
+from hal.description import Framing, LineConfig
 from hal.errors import Code, PodError
-from pod_controller.config import MODBUS_PORT, PodConfig, load
+from pod_controller.config import PodConfig, load
+from pod_controller.config_line import MODBUS_PORT
 from pod_controller.control_client import DEFAULT_SOCKET, Connection
 
 NS = 1_000_000_000
@@ -46,6 +48,7 @@ class Wanted(NamedTuple):
     listen_s: float
     timeout_s: float
     as_json: bool
+    framing: Framing | None = None
 
     @property
     def timeout_ns(self) -> int:
@@ -65,6 +68,7 @@ def place_of(wanted: Wanted, tags: tuple[str, ...] = ()) -> Place:
         raise click.UsageError("which line? Give one of --config FILE [--line NAME], --port PATH, --tcp HOST:PORT")
     if wanted.port is not None:
         line = LineConfig("port", "modbus_rtu", wanted.port, wanted.baud or FIRST_BAUD)
+        line = replace(line, framing=wanted.framing or line.framing)
         return Place(line, None, DEFAULT_SOCKET)
     if wanted.tcp is not None:
         host, _, number = wanted.tcp.rpartition(":") if ":" in wanted.tcp else (wanted.tcp, "", str(MODBUS_PORT))
@@ -75,7 +79,9 @@ def place_of(wanted: Wanted, tags: tuple[str, ...] = ()) -> Place:
     config = load(wanted.config_path)
     line = _named(config, wanted.line or _line_with(config, tags))
     if wanted.baud is not None and line.protocol != "modbus_tcp":
-        line = LineConfig(line.name, line.protocol, line.port, wanted.baud, line.paced)
+        line = replace(line, baud=wanted.baud)
+    if wanted.framing is not None and line.protocol != "modbus_tcp":
+        line = replace(line, framing=wanted.framing)
     return Place(line, config, config.control.socket)
 
 

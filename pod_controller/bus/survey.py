@@ -5,12 +5,13 @@ Must not know how it is shown.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from hal.bus.asking import BusPort, known
 from hal.bus.identify import identify
 from hal.bus.scan import Asked, Found, Overheard, listen_first, scan
-from hal.description import LineConfig, load
+from hal.description import load
 from hal.modbus import READ_FUNCTION, read_request
 from pod_controller.bus.meeting import stranger_text
 from pod_controller.bus.place import CLOCK, Place
@@ -48,7 +49,7 @@ def run(
     """Listen, then ask every address at every rate. A line that speaks by itself is not asked at all."""
     for baud in bauds:
         old = place.line
-        line = LineConfig(old.name, old.protocol, old.port, baud, old.paced, old.host, old.tcp_port)
+        line = replace(old, baud=baud)
         with BusPort(line, CLOCK) as port:
             heard = listen_first(port, listen_ns)
             if heard.is_indicator:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hal.errors import PodError
-from pod_controller.config import Line, PodConfig
+from pod_controller.config import PodConfig
+from pod_controller.config_line import Line
 
 NO_SUCH_LINE = 158
 HEAD = "# Written by `podctl sim --serve`: fits the hardware served here as long as that runs.\n"
@@ -33,7 +34,7 @@ def moved(config: PodConfig, folder: Path, places: Mapping[str, str]) -> PodConf
             host, _, number = places[line.name].rpartition(":")
             lines.append(line.model_copy(update={"host": host, "tcp_port": int(number)}))
         else:
-            lines.append(line.model_copy(update={"port": places[line.name]}))
+            lines.append(line.model_copy(update={"port": places[line.name], "framing": None}))
     own = {"socket": folder / "control.sock", "journal": folder / "journal.db"}
     return config.model_copy(update={"line": tuple(lines), "control": config.control.model_copy(update=own)})
 
@@ -46,7 +47,8 @@ def as_toml(config: PodConfig) -> str:
 
 
 def _as_server(line: Line) -> Line:
-    return line.model_copy(update={"protocol": "modbus_tcp", "port": None, "baud": None, "host": "127.0.0.1"})
+    serial = dict.fromkeys(("port", "baud", "framing"))
+    return line.model_copy(update={"protocol": "modbus_tcp", "host": "127.0.0.1", **serial})
 
 
 def _is_table(value: Any) -> bool:

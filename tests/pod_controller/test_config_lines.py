@@ -30,6 +30,13 @@ def test_a_server_needs_a_host_and_takes_the_registered_port(tmp_path: Path) -> 
     assert config.hardware().lines[2] == LineConfig("C", "modbus_tcp", "", 0, False, "192.168.1.20", 502)
 
 
+def test_a_line_has_the_framing_that_its_devices_were_set_to(tmp_path: Path) -> None:
+    config = loaded(tmp_path, SERIAL_C + 'framing = "8E1"\n')
+
+    assert [line.framing for line in config.hardware().lines] == ["8N1", "8N1", "8E1", "8N1"]
+    assert config.hardware({"C": "/dev/pts/3"}).lines[2].framing == "8N1"  # a pseudo-terminal has no parity
+
+
 def test_lines_can_be_moved_to_other_places(tmp_path: Path) -> None:
     config = loaded(tmp_path, 'name = "C"\nprotocol = "modbus_tcp"\nhost = "fd00::7"\ntcp_port = 1502\n')
 
@@ -48,6 +55,10 @@ def test_lines_can_be_moved_to_other_places(tmp_path: Path) -> None:
         (
             'name = "C"\nprotocol = "modbus_tcp"\nhost = "10.0.0.7"\nport = "/dev/x"\nbaud = 9600\n',
             ["E113 [line 3] port = '/dev/x' means nothing", "E113 [line 3] baud = 9600 means nothing"],
+        ),
+        (
+            'name = "C"\nprotocol = "modbus_tcp"\nhost = "10.0.0.7"\nframing = "8E1"\n',
+            ["E113 [line 3] framing = '8E1' means nothing"],
         ),
         (SERIAL_C + 'host = "10.0.0.7"\n', ["E113 [line 3] host = '10.0.0.7' means nothing"]),
         (

@@ -7,22 +7,31 @@ on TCP/IP V1.0b (3.1, 4.4). Silence is "". X of a slave row stands for as many z
 from typing import NamedTuple
 
 import pytest
+from pymodbus.pdu.register_message import ReadWriteMultipleRegistersRequest, ReadWriteMultipleRegistersResponse
 
+from hal import device
+from hal.blocks import Block, BlockPlan
 from hal.errors import PodError
+from hal.line import Send
 from hal.modbus import Request, Verdict, coils_request, judge, judge_body, read_request, registers_request, tcp_frame
+from hal.points import Point
+from hal.tcp_line import ModbusTcpLine
 from hal.wire_time import silence_ns
 from sim_hardware.instruments import Device
 from sim_hardware.modbus_tcp.gateway import Gateway
-from sim_hardware.modbus_tcp.mbap import unwrap
-from sim_hardware.rtu_codec import seal
+from sim_hardware.modbus_tcp.mbap import Adu, AduFramer, unwrap, wrap
+from sim_hardware.rtu_codec import RequestFramer, seal
 from sim_hardware.slave import LineOfSlaves, Slave
 from sim_hardware.troubles.wire_faults import make
+
+SECOND = 1_000_000_000
 
 
 class Everything(Device):
     """A unit with every table as large as Modbus allows, all of it zero."""
 
     coils_size = discretes_size = holdings_size = inputs_size = 65536
+    writes_and_reads = True
 
     def coils(self) -> int:
         return 0
@@ -79,7 +88,13 @@ SLAVE = [
     Row("refuses any other coil value", "0500071234", "8503"),
     Row("refuses the toggle of some boards", "0500075500", "8503"),
     Row("writes one register with its echo", "0600071234", "0600071234"),
-    Row("refuses fc 23, which no device here has", "1700000001000000010200", "9701"),
+    Row("writes 121 registers and reads 125", "170000007D00000079F2" + _zeros(242), "17FA" + _zeros(250)),
+    Row("refuses to read 126 with fc 23", "170000007E00000001020000", "9703"),
+    Row("is silent to 122 written with fc 23, which no frame holds", "17000000010000007AF4" + _zeros(244), ""),
+    Row("refuses fc 23 without a write", "1700000001000000000000", "9703"),
+    Row("refuses fc 23 whose bytes do not fit", "1700000001000000010200", "9703"),
+    Row("refuses a write of fc 23 past 65536", "1700000001FFFF00020400000000", "9702"),
+    Row("refuses a read of fc 23 past 65536", "17FFFF0002000000010200" + "00", "9702"),
     Row("refuses an unknown function", "6400000001", "E401"),
     Row("refuses fc 43", "2B0E0100", "AB01"),
     Row("is silent to another unit", "0300000001", "", 2),
@@ -98,6 +113,51 @@ def test_the_slave(row: Row) -> None:
 
     assert [frame for _, frame in replies] == ([seal(1, bytes.fromhex(row.answer))] if row.answer else [])
     assert all(len(frame) <= 256 for _, frame in replies)
+
+
+class Memory(Device):
+    """Eight holding registers that keep what is written."""
+
+    holdings_size = 8
+    writes_and_reads = True
+
+    def __init__(self) -> None:
+        self.words = bytearray(16)
+
+    def holdings(self) -> bytes:
+        return bytes(self.words)
+
+    def write_holdings(self, address: int, values: bytes) -> None:
+        self.words[2 * address : 2 * address + len(values)] = values
+
+
+def test_fc_23_writes_before_it_reads_as_pymodbus_asks_it() -> None:
+    asked = ReadWriteMultipleRegistersRequest(
+        read_address=2, read_count=3, write_address=3, write_registers=[0x1234, 0x5678], dev_id=1
+    )
+    pdu = bytes((asked.function_code,)) + asked.encode()
+    framer = RequestFramer()
+
+    (frame,) = framer.feed(seal(1, pdu)[:9]) + framer.feed(seal(1, pdu)[9:])
+    ((_, answer),) = LineOfSlaves("A", {"X": Slave(1, Memory())}).receive(frame, 0)
+
+    told = ReadWriteMultipleRegistersResponse()
+    told.decode(answer[2:-2])
+    assert told.registers == [0, 0x1234, 0x5678]
+
+
+def test_fc_23_is_unknown_to_a_device_that_does_not_have_it() -> None:
+    class Plain(Memory):
+        writes_and_reads = False
+
+    frame = seal(1, bytes.fromhex("170000000100000001021234"))
+    ((_, answer),) = LineOfSlaves("A", {"X": Slave(1, Plain())}).receive(frame, 0)
+
+    assert answer == seal(1, b"\x97\x01")
+
+
+def test_the_master_takes_no_answer_of_fc_23_which_it_never_asks() -> None:
+    assert judge(READ, seal(1, b"\x17\x02\x12\x34")) is Verdict.WRONG_FUNCTION
 
 
 @pytest.mark.parametrize(("trouble", "code"), [("device_busy", 6), ("device_failure", 4)])
@@ -141,6 +201,39 @@ def test_the_server(asked: str, answer: str) -> None:
 
 
 READ = read_request(1, 3, 0, 1)
+
+
+def test_the_server_answers_what_came_in_one_piece_in_order() -> None:
+    behind = LineOfSlaves("A", {"X": Slave(1, Everything(), 0.1), "Y": Slave(2, Everything(), 0.001)})
+    numbers = [7, 65535, 0, 7, 300]  # a number may come again
+    stream = b"".join(wrap(Adu(number, 1 + k % 2, b"\x03\x00\x00\x00\x01")) for k, number in enumerate(numbers))
+    gateway, adus = Gateway(behind), AduFramer()
+
+    answers = []
+    for k in range(len(stream)):
+        for adu in adus.feed(stream[k : k + 1]):
+            answers += gateway.receive(adu, 0)
+
+    assert [unwrap(adu).transaction for _, adu in answers] == numbers
+
+
+def test_the_master_takes_only_the_answer_of_its_number_in_whatever_order_they_come() -> None:
+    line = ModbusTcpLine("C", SECOND)
+    asking = device.Device("D", "C", 1, 5_000_000, 250_000_000)
+    points = (Point("T", "holding", 0, "u16", "1", 0.0, 65535.0),)
+    line.add(asking, [Block(BlockPlan("holding", 0, 1, SECOND, points), asking, SECOND, line.readings)], None)
+    asked = line.next_action(0)
+    assert isinstance(asked, Send)
+    own = unwrap(asked.data).transaction
+    others = [wrap(Adu(own + k, 1, bytes((3, 2, 0, k)))) for k in (2, 1, 3)]
+
+    line.receive(b"".join([others[0], others[1], wrap(Adu(own, 1, b"\x03\x02\x12\x34")), others[2]]), 1)
+    line.next_action(2)
+
+    assert line.readings["T"].value == 0x1234
+    assert line.late_replies == 3
+
+
 SENT: list[tuple[str, Request, str]] = [
     ("a read as the specification shows it", read_request(0x11, 3, 0x6B, 3), "03006B0003"),
     ("up to 125 registers", read_request(1, 4, 0, 125), "040000007D"),
