@@ -8,41 +8,32 @@ import numpy as np
 
 from pod_controller.kernels.compile import kernel
 from pod_controller.kernels.records import FREE, OWN, PLANT, SHARED, Record, Table
-from sim_hardware.guard_trial.plant_builder import (
-    NO_WEIR_KG,
-    Draw,
-    Moves,
-    add_chute,
-    add_element,
-    add_flow,
-    add_intake,
-    add_vessel,
-    empty_plant,
-)
+from sim_hardware.guard_trial import plant_builder as plants
+from sim_hardware.guard_trial.plant_builder import NO_WEIR_KG, Draw, Moves
 
 
 def begin_cell(plant: Table, cell: int) -> None:
     """Write the plant of this cell: one to three chutes, up to two elements in series, perhaps a vessel below."""
     draw = np.random.default_rng(cell)
-    made = empty_plant()
+    made = plants.empty_plant()
     p = made[0]
     vessels = int(draw.integers(1, 3))
     for v in range(vessels):
         capacity_kg = draw.uniform(60.0, 160.0)
-        add_vessel(p, capacity_kg, capacity_kg * 0.8 if v + 1 < vessels and draw.random() < 0.4 else NO_WEIR_KG)
+        plants.add_vessel(p, capacity_kg, capacity_kg * 0.8 if v + 1 < vessels and draw.random() < 0.4 else NO_WEIR_KG)
         p.vessels[v].hold_up_kg, p.vessels[v].psi_kg = draw.uniform(0.0, 4.0, 2)
     reach = {0: draw.uniform(0.5, 1.5)}
     if vessels > 1 and p.vessels[0].weir_kg < NO_WEIR_KG:
         reach[1] = reach[0]
     shared = tuple(_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 3))))
-    top = add_intake(p, reach, draw.uniform(0.3, 1.5), shared)
+    top = plants.add_intake(p, reach, draw.uniform(0.3, 1.5), shared)
     for _ in range(int(draw.integers(1, 4))):
-        add_chute(p, top, _element(p, draw, OWN), draw.uniform(0.1, 0.8), draw.uniform(20.0, 40.0))
+        plants.add_chute(p, top, _element(p, draw, OWN), draw.uniform(0.1, 0.8), draw.uniform(20.0, 40.0))
     if vessels > 1:
         valve = (_element(p, draw, SHARED),) if draw.random() < 0.5 else ()
-        pumped = add_intake(p, {1: 1.0}, draw.uniform(0.1, 1.0), valve)
-        add_flow(p, pumped, _element(p, draw, OWN), draw.uniform(0.1, 1.0), source=0)
-    add_element(p, FREE, Moves(1.0, 1.0, 2.0))
+        pumped = plants.add_intake(p, {1: 1.0}, draw.uniform(0.1, 1.0), valve)
+        plants.add_flow(p, pumped, _element(p, draw, OWN), draw.uniform(0.1, 1.0), source=0)
+    plants.add_element(p, FREE, Moves(1.0, 1.0, 2.0))
     p.n_causes = draw.integers(0, 3)
     for c in range(p.n_causes):
         p.causes[c].member[: p.n_elements] = draw.random(int(p.n_elements)) < 0.4
@@ -54,7 +45,7 @@ def begin_cell(plant: Table, cell: int) -> None:
 def _element(p: Record, draw: Draw, role: int) -> int:
     stroke_s = draw.uniform(0.5, 20.0)
     moves = Moves(stroke_s, stroke_s * draw.uniform(0.3, 1.0), draw.uniform(0.5, 4.0), draw.random() < 0.3)
-    return add_element(p, role, moves)
+    return plants.add_element(p, role, moves)
 
 
 @kernel

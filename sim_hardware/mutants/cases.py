@@ -12,17 +12,8 @@ import numpy as np
 from pod_controller.kernels import records
 from pod_controller.kernels.records import FREE, HISTORY, OWN, SHARED, Record, Table
 from pod_controller.topology import lead_on
-from sim_hardware.guard_trial.plant_builder import (
-    NO_WEIR_KG,
-    Draw,
-    Moves,
-    add_chute,
-    add_element,
-    add_flow,
-    add_intake,
-    add_vessel,
-    empty_plant,
-)
+from sim_hardware.guard_trial import plant_builder as plants
+from sim_hardware.guard_trial.plant_builder import NO_WEIR_KG, Draw, Moves
 from sim_hardware.mutants.plain import fields_of, packed, rows_in_use
 
 NS = 1_000_000_000
@@ -77,12 +68,12 @@ def _alive_plant(p: Record, rows: Any) -> Any:
 
 def small_plant(draw: Draw) -> Table:
     """One to three vessels, one to three chutes, up to two elements in series, a pump, a supply without end, causes."""
-    plant = empty_plant()
+    plant = plants.empty_plant()
     p = plant[0]
     p.fresh_s, p.longest_gap_s = draw.choice([1.0, 1.5, 2.0]), draw.choice([2.0, 32.0])
     vessels = int(draw.integers(1, 4))
     for _ in range(vessels):
-        v = add_vessel(p, draw.uniform(60.0, 200.0), error_kg=draw.choice([0.0, 2.0]))
+        v = plants.add_vessel(p, draw.uniform(60.0, 200.0), error_kg=draw.choice([0.0, 2.0]))
         row = p.vessels[v]
         row.level_error_kg[:] = draw.choice([0.0, 1.0, 2.5], 3) * draw.choice([0.0, 1.0, 1.0])
         row.weir_kg = draw.choice([NO_WEIR_KG, row.capacity_kg * 0.8])
@@ -90,18 +81,18 @@ def small_plant(draw: Draw) -> Table:
         row.hold_up_kg, row.psi_kg = draw.uniform(0.0, 4.0, 2)
         row.stale_s = draw.choice([2.0, 3.0, 10.0])
     shared = tuple(_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 4))))
-    top = add_intake(p, _reach(draw, vessels), draw.uniform(0.3, 1.5), shared)
+    top = plants.add_intake(p, _reach(draw, vessels), draw.uniform(0.3, 1.5), shared)
     for _ in range(int(draw.integers(1, 4))):
-        add_chute(p, top, _element(p, draw, OWN), draw.uniform(0.1, 0.8), draw.uniform(20.0, 40.0))
+        plants.add_chute(p, top, _element(p, draw, OWN), draw.uniform(0.1, 0.8), draw.uniform(20.0, 40.0))
         c = p.chutes[p.n_chutes - 1]
         c.lid_pass_kg_s, c.lid_lock_s = draw.choice([0.0, 1.0, 2.0]), draw.choice([0.5, 2.0])
         c.high_kg = draw.choice([0.0, 8.0, 12.0])
     for v in range(1, vessels):
         valve = shared[:1] if draw.random() < 0.3 else tuple(_element(p, draw, SHARED) for _ in range(v % 2))
-        i = add_intake(p, _reach(draw, vessels), draw.uniform(0.1, 1.0), valve)
+        i = plants.add_intake(p, _reach(draw, vessels), draw.uniform(0.1, 1.0), valve)
         endless = len(valve) > 0 and draw.random() < 0.5
-        add_flow(p, i, _element(p, draw, OWN), draw.uniform(0.1, 1.0), source=-1 if endless else v - 1)
-    add_element(p, FREE, Moves(1.0, 1.0, 2.0))
+        plants.add_flow(p, i, _element(p, draw, OWN), draw.uniform(0.1, 1.0), source=-1 if endless else v - 1)
+    plants.add_element(p, FREE, Moves(1.0, 1.0, 2.0))
     if draw.random() < 0.2:  # two alike, so that they tie
         p.vessels[1] = p.vessels[0]
         for i in range(p.n_intakes):
@@ -124,7 +115,7 @@ def _draw_off(p: Record, draw: Draw) -> None:
 def _element(p: Record, draw: Draw, role: int) -> int:
     stroke_s = draw.choice([0.5, 2.0, 8.0, 20.0])
     moves = Moves(stroke_s, stroke_s * draw.uniform(0.3, 1.0), draw.choice([0.5, 2.0, 3.5]), draw.random() < 0.5)
-    return add_element(p, role, moves)
+    return plants.add_element(p, role, moves)
 
 
 def _reach(draw: Draw, vessels: int) -> dict[int, float]:

@@ -10,29 +10,22 @@ from pod_controller.kernels.observe import observe
 from pod_controller.kernels.records import FRAME, OWN, PERMIT, STATE, WISH, table
 from pod_controller.topology import lead_on
 from sim_hardware.attack.piping import may_be_promised, without_weirs
-from sim_hardware.guard_trial.plant_builder import (
-    Moves,
-    add_chute,
-    add_element,
-    add_flow,
-    add_intake,
-    add_vessel,
-    empty_plant,
-)
+from sim_hardware.guard_trial import plant_builder as plants
+from sim_hardware.guard_trial.plant_builder import Moves
 
 NS = 1_000_000_000
 
 
 def upper_fills(ticks: int) -> float:
     """A gate into a vessel of 150 kg, one pump from it to one of 200 kg that holds 120: how full the upper one gets."""
-    plant = empty_plant()
+    plant = plants.empty_plant()
     p = plant[0]
-    add_vessel(p, 150.0)
-    add_vessel(p, 200.0)
-    gate = add_element(p, OWN, Moves(4.0, 2.0, 2.0))
-    add_chute(p, add_intake(p, {0: 1.0}, 0.5), gate, 0.5, 40.0)
-    pump = add_element(p, OWN, Moves(2.0, 1.0, 2.0))
-    add_flow(p, add_intake(p, {1: 1.0}, 1.0), pump, 1.0, source=0)
+    plants.add_vessel(p, 150.0)
+    plants.add_vessel(p, 200.0)
+    gate = plants.add_element(p, OWN, Moves(4.0, 2.0, 2.0))
+    plants.add_chute(p, plants.add_intake(p, {0: 1.0}, 0.5), gate, 0.5, 40.0)
+    pump = plants.add_element(p, OWN, Moves(2.0, 1.0, 2.0))
+    plants.add_flow(p, plants.add_intake(p, {1: 1.0}, 1.0), pump, 1.0, source=0)
     lead_on(p)
     assert may_be_promised(plant, without_weirs(plant))
     state, frame, wish, permit = (table(kind) for kind in (STATE, FRAME, WISH, PERMIT))

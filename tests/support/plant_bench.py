@@ -15,19 +15,8 @@ from pod_controller.kernels.guard import guard
 from pod_controller.kernels.observe import observe
 from pod_controller.kernels.records import FREE, OWN, SHARED, Table
 from pod_controller.topology import lead_on
-from sim_hardware.guard_trial import plant_builder
-from sim_hardware.guard_trial.plant_builder import (
-    NO_WEIR_KG,
-    Draw,
-    Moves,
-    add_chute,
-    add_element,
-    add_flow,
-    add_intake,
-    add_vessel,
-    drawn_element,
-    reach_through,
-)
+from sim_hardware.guard_trial import plant_builder as plants
+from sim_hardware.guard_trial.plant_builder import NO_WEIR_KG, Draw, Moves
 
 NS = 1_000_000_000
 TICK_NS = NS // 2
@@ -78,7 +67,7 @@ def bench(plant: Table) -> Bench:
 
 def empty_plant(tick_s: float = 0.5) -> Table:
     """A plant without rows, whose chutes share as the reference pod's do."""
-    plant = plant_builder.empty_plant(tick_s)
+    plant = plants.empty_plant(tick_s)
     d = plant[0].shedding
     d.start_kg, d.stop_kg, d.wait_s, d.run_on_s, d.open_at_once = 5.0, 0.5, 60.0, 5.0, records.MAX_CHUTES
     d.turn_s, d.horizon_s, d.deficit_limit_kg = 60.0, 30.0, 40.0
@@ -89,13 +78,13 @@ def adversarial_plant(draw: Draw, inlets: int = 16, positioner: bool = False) ->
     """The plant on which shortcuts were found out: a small vessel, many gates, nothing shared behind them."""
     plant = empty_plant()
     p = plant[0]
-    buffer = add_vessel(p, 300.0)
-    i = add_intake(p, {buffer: 1.0}, 8.0)
+    buffer = plants.add_vessel(p, 300.0)
+    i = plants.add_intake(p, {buffer: 1.0}, 8.0)
     for _ in range(inlets):
         stroke_s = draw.uniform(8.0, 20.0)
         moves = Moves(stroke_s, stroke_s * draw.uniform(0.25, 0.6), draw.uniform(2.0, 4.0), positioner)
-        gate = add_element(p, OWN, moves)
-        add_chute(p, i, gate, draw.uniform(0.3, 0.8), draw.uniform(35.0, 50.0))
+        gate = plants.add_element(p, OWN, moves)
+        plants.add_chute(p, i, gate, draw.uniform(0.3, 0.8), draw.uniform(35.0, 50.0))
     return plant
 
 
@@ -107,20 +96,22 @@ def random_plant(draw: Draw) -> Table:
     weirs = [v + 1 < vessels and draw.random() < 0.4 for v in range(vessels)]
     for v in range(vessels):
         capacity_kg = draw.uniform(150.0, 3000.0)
-        add_vessel(p, capacity_kg, capacity_kg * 0.9 if weirs[v] else NO_WEIR_KG, levels=int(draw.integers(2, 4)))
+        plants.add_vessel(
+            p, capacity_kg, capacity_kg * 0.9 if weirs[v] else NO_WEIR_KG, levels=int(draw.integers(2, 4))
+        )
         row = p.vessels[v]
         row.hold_up_kg, row.psi_kg = draw.uniform(0.0, 8.0), draw.uniform(0.0, 8.0)
         row.has_float = int(draw.random() < 0.5)
-    shared = tuple(drawn_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 3))))
-    top = add_intake(p, reach_through(weirs, 0, draw.uniform(0.5, 2.0)), 1.0, shared)
+    shared = tuple(plants.drawn_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 3))))
+    top = plants.add_intake(p, plants.reach_through(weirs, 0, draw.uniform(0.5, 2.0)), 1.0, shared)
     for _ in range(int(draw.integers(2, 17))):
-        add_chute(p, top, drawn_element(p, draw, OWN), draw.uniform(0.05, 0.8), draw.uniform(25.0, 40.0))
+        plants.add_chute(p, top, plants.drawn_element(p, draw, OWN), draw.uniform(0.05, 0.8), draw.uniform(25.0, 40.0))
     for v in range(1, vessels):
-        valve = tuple(drawn_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 2))))
+        valve = tuple(plants.drawn_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 2))))
         rate_kg_s = draw.uniform(0.05, 1.0)
-        i = add_intake(p, reach_through(weirs, v, 1.0), rate_kg_s, valve)
-        add_flow(p, i, drawn_element(p, draw, OWN), rate_kg_s, source=v - 1)
-    add_element(p, FREE, Moves(1.0, 1.0, 2.0))
+        i = plants.add_intake(p, plants.reach_through(weirs, v, 1.0), rate_kg_s, valve)
+        plants.add_flow(p, i, plants.drawn_element(p, draw, OWN), rate_kg_s, source=v - 1)
+    plants.add_element(p, FREE, Moves(1.0, 1.0, 2.0))
     for c in range(int(draw.integers(0, 4))):
         p.causes[c].member[: p.n_elements] = draw.random(int(p.n_elements)) < 0.3
         p.n_causes += 1
