@@ -69,12 +69,15 @@ class Calibration(_Frozen):
 
 
 class Stroke(_Frozen):
-    """What an element needed from end to end, by its position feedback. at_most: between the samples around it."""
+    """What an element needed from end to end, by its position feedback. at_most: between the samples around it.
+
+    Of a lid, whose switch knows two places: open_s and close_s are the least that its samples allow.
+    """
 
     element: Word
     tag: Word
-    open_s: float = Field(gt=0.0)
-    close_s: float = Field(gt=0.0)
+    open_s: float = Field(ge=0.0)
+    close_s: float = Field(ge=0.0)
     open_at_most_s: float = Field(gt=0.0)
     close_at_most_s: float = Field(gt=0.0)
     made_utc: AwareDatetime

@@ -18,6 +18,7 @@ from hal.errors import PodError
 from pod_controller.commissioning import judge
 from pod_controller.commissioning.book import book_path
 from pod_controller.commissioning.live import Live
+from pod_controller.commissioning.stroking import Way
 from pod_controller.config import PodConfig
 from pod_controller.config_faults import name_of
 from pod_controller.control_client import NOBODY
@@ -36,9 +37,10 @@ POLL_NS = 500_000_000
 def stroke(element: str, path: Path, person: str, reason: str, as_json: bool) -> int:
     """Stroke ELEMENT (gate_1, or its output FV-101) once, open and shut, and compare with stroke_s.
 
-    Only on a pod that is IDLE or HELD, and only as far as the guard grants it. The times go to the book beside the
-    configuration; longer than stroke_s, or quicker than fast_stroke_s, is exit 4, and the core will not start with
-    that configuration.
+    A lid is unlocked and locked, over a gate proved shut and with room for one more bag; its times are compared with
+    lid_lock_s too: have somebody stand beside it. Only on a pod that is IDLE or HELD, and only as far as the guard
+    grants it. The times go to the book beside the configuration; longer than stroke_s, or quicker than fast_stroke_s,
+    is exit 4, and the core will not start with that configuration.
     """
     from pod_controller.config import load as load_config
 
@@ -88,13 +90,21 @@ def _keep(path: Path, config: PodConfig, told: Mapping[str, Any], person: str, a
     )
     update(book_path(path, config), lambda book: book.with_stroke(made))
     e = next(k for k, element in enumerate(config.element) if element.name == made.element)
-    fault = judge.stroke_fault(made, e, config.element[e])
+    fault = judge.stroke_fault(made, e, config)
     text = "" if fault is None else f"E{fault.code} {name_of(fault.path)} {fault.text}"
     if as_json:
         click.echo(json.dumps({**made.model_dump(mode="json"), "refused": text or None}))
     else:
-        limits = f"stroke_s {config.element[e].stroke_s:g}, fast_stroke_s {config.element[e].fast_stroke_s:g}"
-        click.echo(f"{made.element}: opens in {made.open_s:.2f} s, shuts in {made.close_s:.2f} s ({limits})")
+        opens, shuts = (Way(**told[way]).in_words() for way in ("open", "shut"))
+        words = ("leaves its lock", "locks") if config.element[e].locked_tag is not None else ("opens", "shuts")
+        click.echo(f"{made.element}: {words[0]} in {opens}, {words[1]} in {shuts} ({_limits(config, e)})")
         if text:
             click.echo(f"{text}. podctl run refuses this configuration from now on", err=True)
     return EXIT_FINE if fault is None else EXIT_REFUSED
+
+
+def _limits(config: PodConfig, e: int) -> str:
+    """What the guard reckons with."""
+    element = config.element[e]
+    locks = [f", lid_lock_s {chute.lid_lock_s:g}" for chute in config.chute if chute.lid == element.name]
+    return f"stroke_s {element.stroke_s:g}, fast_stroke_s {element.fast_stroke_s:g}{''.join(locks)}"

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from hal.calibration_file import Book
 from hal.description import load as load_description
 from pod_controller.commissioning import judge
-from pod_controller.config import PodConfig
+from pod_controller.config import Element, PodConfig
 from pod_controller.config_checks import spill_elements
 from pod_controller.config_faults import name_of
 
@@ -75,7 +75,8 @@ def open_points(pod: Pod) -> list[str]:
             found.append(f"the calibration of {tag} was due on {x.due_utc:%Y-%m-%d}")
     duty = spill_elements(pod.config)
     for element in pod.config.element:
-        if element.name in duty and element.position_tag is not None and pod.book.stroke(element.name) is None:
+        is_seen = element.position_tag is not None or element.locked_tag is not None
+        if element.name in duty and is_seen and pod.book.stroke(element.name) is None:
             found.append(f"{element.name} ({element.commands[0]}) can let waste in and was never stroked")
     if pod.status is None:
         found.append("the core did not answer: the state of devices and outputs is not known")
@@ -141,11 +142,21 @@ def _strokes(pod: Pod) -> Rows:
         limits = f"{element.fast_stroke_s:g} to {element.stroke_s:g} s"
         x = pod.book.stroke(element.name)
         if x is not None:
-            times = (f"{x.open_s:.2f} s", f"{x.close_s:.2f} s", limits, f"{x.made_utc:%Y-%m-%d}", x.person)
+            times = (
+                _time(x.open_s, x.open_at_most_s, element),
+                _time(x.close_s, x.close_at_most_s, element),
+                limits,
+                f"{x.made_utc:%Y-%m-%d}",
+                x.person,
+            )
             rows.append((f"{element.name} ({x.tag})", *times))
-        elif element.position_tag is not None:
+        elif element.position_tag is not None or element.locked_tag is not None:
             rows.append((f"{element.name} ({element.commands[0]})", "-", "-", limits, "never", ""))
     return rows
+
+
+def _time(least_s: float, most_s: float, element: Element) -> str:
+    return f"{least_s:.2f} s" if element.locked_tag is None else f"{least_s:.2f} to {most_s:.2f} s"
 
 
 def _table(columns: Sequence[str], rows: Rows) -> str:

@@ -13,7 +13,7 @@ from hal.calibration import Curve
 from hal.calibration_file import Book, Calibration, Stroke
 from hal.description import PointSpec
 from hal.description import load as load_description
-from pod_controller.config import Element, Fault, PodConfig
+from pod_controller.config import Fault, PodConfig
 from pod_controller.config_faults import name_of
 
 BEYOND_DECLARED, STROKE_BEYOND, UNKNOWN_REQUIRED = 170, 171, 172
@@ -101,13 +101,21 @@ def excess(x: Calibration, declared: Declared) -> str:
     )
 
 
-def stroke_fault(x: Stroke, e: int, element: Element) -> Fault | None:
+def stroke_fault(x: Stroke, e: int, config: PodConfig) -> Fault | None:
     """Why a measured stroke contradicts the configuration of element e; None if it does not."""
+    element = config.element[e]
+    for c, chute in enumerate(config.chute):
+        if chute.lid == element.name and x.close_s > chute.lid_lock_s:
+            text = f"= {chute.lid_lock_s:g} is what the guard reckons with, but {x.tag} took {x.close_s:.2f} to"
+            text += f" {x.close_at_most_s:.2f} s to lock on {x.made_utc:%Y-%m-%d}: set it to at least"
+            text += f" {x.close_at_most_s * 1.05:.1f}, or repair what brakes it"
+            return Fault(("chute", c, "lid_lock_s"), STROKE_BEYOND, text)
     if x.close_s > element.stroke_s:
         text = f"= {element.stroke_s:g} is what the guard reckons with, but {x.tag} took {x.close_s:.2f} s to shut on"
         text += f" {x.made_utc:%Y-%m-%d}: set it to at least {x.close_at_most_s * 1.05:.1f}, or repair what brakes it"
         return Fault(("element", e, "stroke_s"), STROKE_BEYOND, text)
-    if x.open_at_most_s < element.fast_stroke_s:
+    # A lid's switch leaves its place as soon as the lock does: how long all of it takes to open, it does not tell.
+    if element.locked_tag is None and x.open_at_most_s < element.fast_stroke_s:
         text = f"= {element.fast_stroke_s:g} is what the guard reckons with, but {x.tag} opened in {x.open_s:.2f} s on"
         text += f" {x.made_utc:%Y-%m-%d}: set it to at most {x.open_s * 0.95:.1f}"
         return Fault(("element", e, "fast_stroke_s"), STROKE_BEYOND, text)
@@ -129,6 +137,6 @@ def faults(config: PodConfig, book: Book) -> Iterator[Fault]:
                 yield Fault(instrument.declared.path, BEYOND_DECLARED, f"is too small: {text}")
     for e, element in enumerate(config.element):
         stroke = book.stroke(element.name)
-        fault = stroke_fault(stroke, e, element) if stroke is not None else None
+        fault = stroke_fault(stroke, e, config) if stroke is not None else None
         if fault is not None:
             yield fault

@@ -2,7 +2,8 @@
 
     OPENING -> RESTING -> SHUTTING -> DONE        FAILED from anywhere, and by anything that is not as it should be
 
-The stroke only wishes (the guard has the last word at every tick) and only looks at the position feedback. Neighbours:
+The stroke only wishes (the guard has the last word at every tick) and only looks at the position feedback. A lid has
+a switch that knows two places: its times run from the tick that told it, and lie between two samples. Neighbours:
 `core` runs it, `live` asks about it. Must not know kernels, sockets or files.
 """
 
@@ -19,18 +20,26 @@ SHUT, OPENING, RESTING, SHUTTING, DONE, FAILED = "SHUT", "OPENING", "RESTING", "
 
 
 class Way(NamedTuple):
-    """One direction: the travel, and the time between the samples around it, which it cannot exceed."""
+    """One direction: the travel (of a lid: the least of it), and the time between samples that it cannot exceed."""
 
     travel_s: float
     at_most_s: float
+    is_between: bool = False  # known only to lie between the two
+
+    def in_words(self) -> str:
+        """As a technician reads it."""
+        return f"{self.travel_s:.2f} to {self.at_most_s:.2f} s" if self.is_between else f"{self.travel_s:.2f} s"
 
 
 class Stroking:
     """A stroke that is under way, or over."""
 
-    def __init__(self, element: str, tag: str, stroke_s: float, end_frac: float, now_ns: int) -> None:
-        """end_frac: how near to an end of its travel its feedback counts as being there."""
-        self.element, self.tag = element, tag
+    def __init__(
+        self, element: str, tag: str, stroke_s: float, end_frac: float, now_ns: int, is_lid: bool = False
+    ) -> None:
+        """end_frac: how near to an end of its travel its feedback counts as being there; a lid's says 1 for locked."""
+        self.element, self.tag, self._is_lid = element, tag, is_lid
+        self._told_ns = -1  # the tick that told it to go where it is going
         self.phase, self.why = OPENING, ""
         self.open: Way | None = None
         self.shut: Way | None = None
@@ -69,18 +78,22 @@ class Stroking:
         if self._refused >= REFUSED_TICKS:
             self.fail(f"refused: {rule_text}")
             return
+        if self._is_lid:
+            position = position._replace(value=1.0 - position.value)
+        if self._told_ns < 0 and granted is self.wishes:
+            self._told_ns = now_ns
         if not self._samples or position.taken_ns > self._samples[-1][0]:
             self._samples.append((position.taken_ns, position.value))
         self._go_on(now_ns, position.value)
 
     def _go_on(self, now_ns: int, open_frac: float) -> None:
         if self.phase == OPENING and open_frac >= 1.0 - self._end_frac:
-            self.open = measure(self._samples, self._end_frac)
+            self.open = self._measured([*self._samples])
             self._enter(RESTING, now_ns)
         elif self.phase == RESTING and now_ns - self._since_ns >= REST_S * NS:
             self._enter(SHUTTING, now_ns)
         elif self.phase == SHUTTING and open_frac <= self._end_frac:
-            self.shut = measure([(at_ns, 1.0 - frac) for at_ns, frac in self._samples], self._end_frac)
+            self.shut = self._measured([(at_ns, 1.0 - frac) for at_ns, frac in self._samples])
             self.phase = DONE
         elif now_ns - self._since_ns > self._most_ns:
             limit_s = self._most_ns / NS
@@ -88,8 +101,15 @@ class Stroking:
                 f"{self.tag} is at {open_frac:.0%} after {limit_s:.0f} s of {self.phase}: air, power, or it is stuck"
             )
 
+    def _measured(self, samples: Sequence[tuple[int, float]]) -> Way:
+        if self._is_lid:
+            return measure_switch(samples, self._told_ns, self._end_frac)
+        return measure(samples, self._end_frac)
+
     def _enter(self, phase: str, now_ns: int) -> None:
         self.phase, self._since_ns = phase, now_ns
+        if phase == SHUTTING:
+            self._told_ns = -1
         self._samples = self._samples[-1:]
 
     def told(self) -> dict[str, Any]:
@@ -128,3 +148,11 @@ def measure(samples: Sequence[tuple[int, float]], end_frac: float) -> Way:
     ended_ns = min(arrived_ns + slack_ns, last_ns + (1.0 - last_frac) / per_ns)
     travel_s = (ended_ns - began_ns) / NS
     return Way(travel_s, max(travel_s, at_most_s))
+
+
+def measure_switch(samples: Sequence[tuple[int, float]], told_ns: int, end_frac: float) -> Way:
+    """From the tick that told it until a switch showed the other place, as the last of its samples does."""
+    before = [at_ns for at_ns, frac in samples if frac < 1.0 - end_frac]
+    arrived_s = max(0.0, (samples[-1][0] - told_ns) / NS)
+    least_s = max(0, *[at_ns - told_ns for at_ns in before], 0) / NS
+    return Way(min(arrived_s, least_s), arrived_s, True)

@@ -23,6 +23,7 @@ from pod_controller.line_alarms import LineAlarms
 from pod_controller.loop import Loop
 from pod_controller.modes import State
 from pod_controller.telling import waits_for
+from pod_controller.topology import Topology
 
 NO_STROKE, UNKNOWN_ELEMENT = 432, 437
 AT_REST = (State.IDLE, State.HELD)  # armed, and nobody has started it: evidence is coherent, watchdogs are set
@@ -67,12 +68,13 @@ class Workshop:
         if self.stroking is not None and not self.stroking.over:
             raise PodError(NO_STROKE, f"{self.stroking.element} is being stroked: one at a time")
         element = topology.config.element[e]
-        if topology.position_tags[e] is None:
+        if _feedback(topology, e) is None:
             raise PodError(NO_STROKE, f"{element.name} has no position feedback: nothing could be measured")
         if not self._loop.state["proved_shut"][0, e]:
             raise PodError(NO_STROKE, f"{element.name} is not proved at its fail state: nothing to begin from")
         end_frac = max(LEAST_END_FRAC, element.position_error_frac)
-        self.stroking = Stroking(element.name, element.commands[0], element.stroke_s, end_frac, now_ns)
+        is_lid = topology.position_tags[e] is None
+        self.stroking = Stroking(element.name, element.commands[0], element.stroke_s, end_frac, now_ns, is_lid)
 
     def before_tick(self, now_ns: int) -> None:
         """What is out of date, and the wish of a stroke."""
@@ -100,7 +102,7 @@ class Workshop:
         if stroking is None or stroking.over:
             return
         e = loop.topology.element(stroking.element)
-        position = loop.scan.readings.get(loop.topology.position_tags[e] or "")
+        position = loop.scan.readings.get(_feedback(loop.topology, e) or "")
         rule, granted = int(loop.permit["rule"][0, e]), bool(loop.permit["grant_frac"][0, e] > 0.0)
         if stroking.tick(now_ns, position, granted, SENTENCES.get(rule, f"rule {rule}")):
             self._journal.note(now_ns, "stroke", stroking.element, stroking.phase, _result(stroking), "core")
@@ -118,7 +120,12 @@ class Workshop:
         raise PodError(UNKNOWN_ELEMENT, f"no element is called {name[:40]!r}: there are {known}")
 
 
+def _feedback(topology: Topology, e: int) -> str | None:
+    """The tag that tells where an element is: its position, of a lid its lock switch."""
+    return topology.position_tags[e] or topology.locked_tags[e]
+
+
 def _result(stroking: Stroking) -> str:
     if stroking.open is None or stroking.shut is None:
         return stroking.why
-    return f"opens in {stroking.open.travel_s:.2f} s, shuts in {stroking.shut.travel_s:.2f} s"
+    return f"opens in {stroking.open.in_words()}, shuts in {stroking.shut.in_words()}"

@@ -147,6 +147,19 @@ def test_a_stroke_within_what_was_declared_is_fine() -> None:
     assert not list(judge.faults(CONFIG, book(strokes=(stroke(close_s=25.0, close_at_most_s=25.5), stroke()))))
 
 
+LID = {"element": "lid_1", "tag": "XY-111", "open_s": 0.0, "open_at_most_s": 0.02}
+
+
+def test_a_lid_is_judged_by_what_it_surely_needed_to_lock_and_not_by_how_its_switch_opens() -> None:
+    fine = stroke(close_s=0.9, close_at_most_s=1.4).model_copy(update=LID)
+    slow = stroke(close_s=1.1, close_at_most_s=1.6).model_copy(update=LID)
+
+    assert not list(judge.faults(CONFIG, book(strokes=(fine,))))
+    (fault,) = judge.faults(CONFIG, book(strokes=(slow,)))
+    assert (fault.code, fault.path) == (171, ("chute", 0, "lid_lock_s"))
+    assert "XY-111 took 1.10 to 1.60 s to lock on" in fault.text and "set it to at least 1.7" in fault.text
+
+
 def test_check_config_looks_at_the_book_beside_the_file(tmp_path: Path) -> None:
     path = tmp_path / "pod.toml"
     text = edited([("[pod]\nname", '[calibration]\nrequired = ["FV-101"]\n\n[pod]\nname')], TEXT)

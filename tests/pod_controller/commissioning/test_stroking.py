@@ -8,9 +8,10 @@ from virtual_core import VirtualCore
 
 from hal.errors import PodError
 from hal.values import Cause, Quality, Reading
-from pod_controller.commissioning.stroking import NS, Stroking, measure
+from pod_controller.commissioning.stroking import NS, Stroking, measure, measure_switch
 from pod_controller.core import Request
 from pod_controller.modes import State
+from sim_hardware.plant_records import LID
 
 pytestmark = pytest.mark.timeout(60)  # the plant is compiled at the first test
 
@@ -61,6 +62,55 @@ def test_a_gate_is_stroked_and_its_times_are_those_of_the_hardware(virtual: Virt
     assert any(draft.kind == "stroke" and "opens in" in draft.why for draft in virtual.paper.drafts)
 
 
+@given(st.floats(0.0, 20.0), st.lists(st.floats(0.01, 0.6), min_size=50, max_size=50))
+def test_the_time_of_a_switch_lies_between_its_samples(travel_s: float, gaps_s: list[float]) -> None:
+    told_ns, at_s, samples = 7 * NS, -0.3, list[tuple[int, float]]()
+    for gap_s in gaps_s * 50:
+        at_s += gap_s
+        samples.append((told_ns + round(at_s * NS), 1.0 if at_s >= travel_s else 0.0))
+        if samples[-1][1]:
+            break
+
+    way = measure_switch(samples, told_ns, 0.02)
+
+    assert way.travel_s - 1e-6 <= travel_s <= way.at_most_s + 1e-6
+    assert way.at_most_s - way.travel_s <= 0.6 + 1e-6
+
+
+def test_a_lid_is_stroked_and_its_times_lie_around_those_of_the_hardware(virtual: VirtualCore) -> None:
+    params, _ = virtual.pod.plant.records
+
+    ask(virtual, "stroke", "XY-111")
+    virtual.run(12.0)
+
+    told = virtual.core.workshop.told()
+    assert (told["element"], told["phase"]) == ("lid_1", "DONE"), told
+    assert told["shut"]["travel_s"] <= 1.0 / params[0].close_per_s[LID] <= told["shut"]["at_most_s"]
+    assert told["shut"]["at_most_s"] - told["shut"]["travel_s"] < 0.6
+    assert told["open"]["travel_s"] <= told["open"]["at_most_s"] < 0.6  # its switch leaves its place with the lock
+    assert any(x.kind == "stroke" and x.thing == "lid_1" and " to " in x.why for x in virtual.paper.drafts)
+
+
+@pytest.mark.parametrize("tag", ["WT-101", "ZT-101"])
+def test_a_lid_is_not_unlocked_over_a_full_chute_or_an_open_gate(virtual: VirtualCore, tag: str) -> None:
+    if tag == "ZT-101":
+        virtual.pod.plant.jam("FV-101", 0.5)
+    else:
+        hold_at(virtual.pod.plant, tag, 35.0)  # no room for one more bag of 10 kg
+    virtual.run(3.0)
+
+    try:
+        ask(virtual, "stroke", "lid_1")
+        virtual.run(8.0)
+    except PodError as error:
+        assert "E432" in str(error)  # tripped: the pod is no longer at rest
+    permit = virtual.core.loop.permit
+
+    assert permit is not None
+    assert permit["grant_frac"][0, virtual.core.loop.topology.element("lid_1")] == 0.0
+    assert virtual.core.workshop.told().get("phase") != "DONE"
+
+
 def test_nothing_else_moves_during_a_stroke(virtual: VirtualCore) -> None:
     ask(virtual, "stroke", "gate_1")
     virtual.run(5.0)
@@ -105,7 +155,7 @@ def test_a_start_ends_a_stroke(virtual: VirtualCore) -> None:
 
 @pytest.mark.parametrize(
     ("thing", "told"),
-    [("gate_9", "E437 no element is called 'gate_9'"), ("lid_1", "E432 lid_1 has no position feedback")],
+    [("gate_9", "E437 no element is called 'gate_9'"), ("TY-303", "E432 heater has no position feedback")],
 )
 def test_what_cannot_be_stroked_is_told(virtual: VirtualCore, thing: str, told: str) -> None:
     with pytest.raises(PodError, match=told):
