@@ -1,10 +1,13 @@
 """What can be made to go wrong, where each kind is tested, and which scenarios use it: the answer of `podctl faults`.
 
-A kind that no test names is untested and says so. Neighbours: `faults` has the kinds, `scenarios` the files. Must not
-know what a fault does.
+A kind that no test names is untested and says so. Beside the kinds that have a name stands the whole catalogue of the
+field notes, id by id: what is shown by which test, and what is not covered and why (`catalogue.toml`). Neighbours:
+`faults` has the kinds, `scenarios` the files. Must not know what a fault does.
 """
 
+import tomllib
 from collections.abc import Mapping
+from importlib.resources import files
 from typing import Any
 
 from sim_hardware import scenarios
@@ -70,10 +73,45 @@ def document() -> dict[str, Any]:
         for kind in CATALOGUE.values()
     ]
     ids = sorted({kind.group for kind in CATALOGUE.values() if is_in_catalogue(kind.group)})
+    rows = catalogue(used)
     return {
         "kinds": kinds,
         "untested": [row["kind"] for row in kinds if not row["tested"]],
-        "catalogue": {"faults": sum(GROUPS.values()), "by_name": len(ids), "groups": ids},
+        "catalogue": {
+            "faults": sum(GROUPS.values()),
+            "by_name": len(ids),
+            "groups": ids,
+            "covered": sum(not row["not_covered"] for row in rows),
+            "not_covered": [row["id"] for row in rows if row["not_covered"]],
+            "rows": rows,
+        },
+    }
+
+
+def catalogue(used: Mapping[str, list[str]]) -> list[dict[str, Any]]:
+    """Every id of the field notes in their order; used: kind -> scenarios.
+
+    kinds: names for --fault, with their parameters. by: how the fault comes about in the tests. tested: what shows how
+    it is met (not how soon it is detected). lacks: what of it none of them shows. not_covered: why nothing does.
+    """
+    told = tomllib.loads(files("sim_hardware").joinpath("troubles/catalogue.toml").read_text("utf-8"))["fault"]
+    return [_row(row, used) for row in told]
+
+
+def _row(told: Mapping[str, Any], used: Mapping[str, list[str]]) -> dict[str, Any]:
+    own = [kind.name for kind in CATALOGUE.values() if kind.group == told["id"]]
+    kinds = list(dict.fromkeys([*own, *told.get("kinds", ())]))
+    scenarios = [*told.get("scenarios", ()), *(name for kind in own for name in used.get(kind, ()))]
+    return {
+        "id": told["id"],
+        "says": told["says"],
+        "by": told.get("by", ""),
+        "kinds": kinds,
+        "parameters": {kind: dict(CATALOGUE[kind].parameters) for kind in kinds},
+        "tested": told.get("tested", []),
+        "scenarios": sorted(dict.fromkeys(scenarios)),
+        "lacks": told.get("lacks", ""),
+        "not_covered": told.get("not_covered", ""),
     }
 
 

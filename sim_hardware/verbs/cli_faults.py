@@ -29,6 +29,11 @@ def faults(as_json: bool) -> int:
         if row["scenarios"]:
             click.echo(f"       scenarios: {', '.join(row['scenarios'])}")
     catalogue = found["catalogue"]
-    text = f"{catalogue['by_name']} of the catalogue's {catalogue['faults']} faults can be made by name"
-    click.echo(f"\n{text}; untested: {', '.join(found['untested']) or 'none'}")
+    click.echo("\nThe catalogue, id by id (where each is tested: --json):")
+    for row in catalogue["rows"]:
+        lacks = f"; lacks: {row['lacks']}" if row["lacks"] else ""
+        how = f"NOT COVERED: {row['not_covered']}" if row["not_covered"] else f"{row['by']}{lacks}"
+        click.echo(f"{row['id']:4} {row['says']}  ({how})")
+    text = f"{catalogue['covered']} of the catalogue's {catalogue['faults']} faults are tested, {catalogue['by_name']}"
+    click.echo(f"\n{text} can be made by name; kinds untested: {', '.join(found['untested']) or 'none'}")
     return 0

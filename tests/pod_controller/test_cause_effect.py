@@ -231,6 +231,17 @@ def test_an_element_in_hand_counts_as_fully_open_for_the_guard() -> None:
     assert pod.loop.state["envelope_frac"][0, gate] == 1.0, "a switch that cannot be read is in HAND"
 
 
+def test_a_foam_probe_that_cannot_be_read_stops_the_feed() -> None:
+    pod = ScanPod()
+    pod.start()
+
+    pod.lost.append("LSH-303")
+    pod.run(8.0)
+
+    assert pod.trips == [131]
+    assert (pod.rule("feed_pump"), pod.rule("feed_valve")) == (131, 131)
+
+
 def test_one_bypass_at_a_time_with_a_reason_and_an_end() -> None:
     pod = ScanPod()
     pod.start()

@@ -133,6 +133,17 @@ def test_every_way_that_a_held_element_stands_in_is_a_cause_with_each_part_of_it
             assert all(is_covered(other) for other in mine if other not in hands)
 
 
+def test_more_causes_than_rows_are_joined_and_each_is_still_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["gate_1", "feed_pump", "sump_pump", "dosing_valve"]
+    config = fitted().config.model_copy(update={"device": ()})  # without modules, which hold most of it anyway
+    every = causes_beside(config, names)
+    monkeypatch.setattr("pod_controller.hands.MAX_CAUSES", 4)
+    rows = causes_beside(config, names)
+
+    assert len(rows) == 4 < len(every)
+    assert all(any(one.elements <= row.elements for row in rows) for one in every)
+
+
 def test_a_recording_of_a_run_with_hands_in_it_replays_bit_for_bit(tmp_path: Path) -> None:
     pod = ScanPod()
     recorder = in_line(tmp_path / "run.rec", pod.topology.config, "", "guarded")

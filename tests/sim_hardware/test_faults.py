@@ -5,10 +5,11 @@ import pytest
 
 from hal.errors import PodError
 from sim_hardware import plant_records as rec
+from sim_hardware import scenarios
 from sim_hardware.faults import CATALOGUE, NEVER_NS, Plan, parse, plan
 from sim_hardware.params import Start, fresh_pod, plant_params
 from sim_hardware.pod_plant import Plant
-from sim_hardware.troubles.register import TESTED, document
+from sim_hardware.troubles.register import GROUPS, TESTED, document
 from sim_hardware.troubles.targets import Targets
 from sim_hardware.troubles.wire_faults import KINDS, make
 
@@ -177,6 +178,33 @@ def test_every_kind_says_where_it_is_tested_and_the_test_is_there() -> None:
             assert f"def {name}(" in (ROOT / path).read_text("utf-8"), test
     assert found["catalogue"]["faults"] == 140
     assert set(TESTED) == set(CATALOGUE)
+
+
+WAYS = ("by name", "bytes", "property", "drive", "cut", "disk", "process")
+
+
+def test_every_id_of_the_catalogue_is_tested_by_tests_that_are_there_or_says_why_not() -> None:
+    catalogue = document()["catalogue"]
+
+    assert [row["id"] for row in catalogue["rows"]] == [
+        f"{g}{n}" for g, many in GROUPS.items() for n in range(1, many + 1)
+    ]
+    for row in catalogue["rows"]:
+        assert bool(row["tested"]) != bool(row["not_covered"]) and (row["by"] in WAYS) == bool(row["tested"]), row["id"]
+        assert row["by"] != "by name" or row["kinds"] or row["scenarios"], row["id"]
+        for test in row["tested"]:
+            path, _, name = test.partition("::")
+            assert f"def {name}(" in (ROOT / path).read_text("utf-8"), test
+    assert catalogue["covered"] + len(catalogue["not_covered"]) == 140
+
+
+def test_what_the_catalogue_names_exists() -> None:
+    names = [*scenarios.names(), *scenarios.long_names(), *scenarios.accident_names()]
+
+    for row in document()["catalogue"]["rows"]:
+        assert set(row["scenarios"]) <= set(names), row["id"]
+        assert set(row["kinds"]) <= set(CATALOGUE), row["id"]
+        assert list(row["parameters"]) == row["kinds"]
 
 
 def test_faults_of_devices_reach_field_and_wire_by_device_line_or_tag() -> None:
