@@ -86,7 +86,7 @@ def small_plant(draw: Draw) -> Table:
         plants.add_chute(p, top, _element(p, draw, OWN), draw.uniform(0.1, 0.8), draw.uniform(20.0, 40.0))
         c = p.chutes[p.n_chutes - 1]
         c.lid_pass_kg_s, c.lid_lock_s = draw.choice([0.0, 1.0, 2.0]), draw.choice([0.5, 2.0])
-        c.high_kg = draw.choice([0.0, 8.0, 12.0])
+        c.high_kg = draw.choice([0.0, 0.5, 8.0, 12.0])
     for v in range(1, vessels):
         valve = shared[:1] if draw.random() < 0.3 else tuple(_element(p, draw, SHARED) for _ in range(v % 2))
         i = plants.add_intake(p, _reach(draw, vessels), draw.uniform(0.1, 1.0), valve)

@@ -4,6 +4,7 @@ Nothing stuck, each single element stuck, each common cause; no arithmetic of th
 tests of terms and guard compare. It must not use floats after the tables are read.
 """
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 from pod_controller.kernels.records import Record
@@ -15,10 +16,28 @@ Known = dict[int, Fraction]  # the worst of each intake, worked out once
 
 def worst_phi_kg(p: Record, s: Record) -> list[Fraction]:
     """Phi of each vessel in its worst scenario, at asked_frac and envelope_frac of the state."""
-    scenarios = [frozenset[int](), *(frozenset([e]) for e in range(p.n_elements)), *causes(p)]
     known: Known = {}
-    sums = [phi_kg(p, s, stuck, known) for stuck in scenarios]
+    sums = [phi_kg(p, s, frozenset(), known)]
+    sums += [_more(phi_kg(p, s, frozenset([e]), known), _drawn_kg(p, e)) for e in range(p.n_elements)]
+    sums += [_more(phi_kg(p, s, held, known), p.causes[c].over_kg) for c, held in enumerate(causes(p))]
     return [max(row[v] for row in sums) for v in range(p.n_vessels)]
+
+
+def _more(found: list[Fraction], over_kg: Iterable[float]) -> list[Fraction]:
+    """With what this fault draws off weirs."""
+    return [kg + Fraction(float(more_kg)) for kg, more_kg in zip(found, over_kg, strict=False)]
+
+
+def _drawn_kg(p: Record, e: int) -> list[float]:
+    """The most that an intake in which element e stands draws off weirs, for each vessel."""
+    rows = [p.intakes[i].over_kg for i in range(p.n_intakes) if e in _elements(p, i)]
+    return [max((float(row[v]) for row in rows), default=0.0) for v in range(p.n_vessels)]
+
+
+def _elements(p: Record, i: int) -> set[int]:
+    intake = p.intakes[i]
+    own = {int(p.flows[f].element) for f in intake.flows[: intake.n_flows]}
+    return own | {int(e) for e in intake.shared[: intake.n_shared]}
 
 
 def causes(p: Record) -> list[Stuck]:
@@ -81,7 +100,7 @@ def stuck_kg(p: Record, s: Record, f: int, known: Known) -> Fraction:
     kg += Fraction(float(row.hold_up_kg)) + Fraction(float(row.psi_kg))
     for i in range(int(flow.intake)):
         if _reach(p, i, v) > 0:
-            kg += _reach(p, i, v) * worst_intake_kg(p, s, i, known)
+            kg += _reach(p, i, v) * worst_intake_kg(p, s, i, known) + Fraction(float(p.intakes[i].over_kg[v]))
     return kg
 
 

@@ -116,6 +116,10 @@ def random_plant(draw: Draw) -> Table:
         p.causes[c].member[: p.n_elements] = draw.random(int(p.n_elements)) < 0.3
         p.n_causes += 1
     lead_on(p)
+    for row in (*p.intakes[: p.n_intakes], *p.causes[: p.n_causes]):  # drawn off weirs by one fault
+        row.over_kg[:vessels] = draw.uniform(0.0, 50.0) * (draw.random(vessels) < 0.3)
+    for i in range(p.n_intakes):
+        p.intakes[i].over_kg[p.intakes[i].reach_ratio == 0.0] = 0.0
     return plant
 
 
