@@ -17,6 +17,7 @@ _COMMANDS = {
     "monitor": "cli_look",
     "stats": "cli_look",
     "capture": "cli_look",
+    "replay": "cli_replay",
     "check": "cli_check",
 }
 

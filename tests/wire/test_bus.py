@@ -231,8 +231,11 @@ def test_what_passes_is_shown_and_recorded_so_that_tshark_finds_no_fault_of_ours
     seen, lines = desk.type("monitor", "--config", config, "--line", "B", "--count", "8", "--json")
     kept, made = desk.ask("capture", str(file), "--config", config, "--duration", "2.5")
     again, frames = desk.type("monitor", "--from", str(file), "--json")
+    offline, story = desk.ask("replay", str(file), "--config", config)
 
-    assert (seen, kept, again) == (0, 0, 0)
+    assert (seen, kept, again, offline) == (0, 0, 0, 0)
+    assert set(story["verdicts"]) >= {"accepted"}
+    assert story["tags"]["LT-201"]["quality"] == "GOOD"
     shown = [json.loads(line) for line in lines.splitlines()]
     assert {row["text"] for row in shown} >= {"read input 0 x10", "write coil 0 x8 = 00000000", "write coil 0 x8: done"}
     told = [json.loads(line) for line in frames.splitlines()]
