@@ -167,7 +167,8 @@ def _terms(vessel: Answer) -> list[Part]:
             for x in intake["inlets"]
         ]
     title = (
-        f"{vessel['vessel']}: U {vessel['u_kg']:.1f} + M {vessel['m_kg']:.1f} + Psi {vessel['psi_kg']:.1f} + inlets"
+        f"{vessel['vessel']}: U {vessel['u_kg']:.1f} + M {vessel['m_kg']:.1f} + Psi {vessel['psi_kg']:.1f}"
+        f" + over weirs {vessel['over_kg']:.1f} + inlets"
         f" = Phi {vessel['phi_kg']:.1f} kg; lip C {vessel['capacity_kg']:.1f}; worst: {vessel['scenario']}"
     )
     return [(title, ()), ("", rows)]

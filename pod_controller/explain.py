@@ -52,7 +52,10 @@ def why(topology: Topology, state: Table, permit: Table, mode: str, asked: str |
 
 
 def vessel_terms(topology: Topology, state: Table, v: int) -> dict[str, Any]:
-    """The terms of vessel v at the permit given, in kg arriving there: U + M + Psi + every intake's worst_kg = Phi."""
+    """The terms of vessel v at the permit given, in kg arriving there.
+
+    U + M + Psi + what this scenario draws off weirs (over) + every intake's worst_kg = Phi.
+    """
     vessel, s = topology.table["vessels"][0, v], state[0]
     intakes = [i for i in range(len(topology.intakes)) if topology.table["intakes"]["reach_ratio"][0, i, v] > 0.0]
     scenario = _worst(topology, s, v, intakes)
@@ -61,6 +64,7 @@ def vessel_terms(topology: Topology, state: Table, v: int) -> dict[str, Any]:
         "u_kg": _kg(s["bound_kg"][v]),
         "m_kg": _kg(vessel["hold_up_kg"]),
         "psi_kg": _kg(vessel["psi_kg"]),
+        "over_kg": _over(topology, v, scenario),
         "phi_kg": _kg(s["trial_kg"][v]),
         "capacity_kg": _kg(vessel["capacity_kg"]),
         "scenario": scenario_text(topology, scenario),
@@ -83,7 +87,15 @@ def _worst(topology: Topology, s: Record, v: int, intakes: list[int]) -> int:
     """The scenario that makes vessel v's sum largest."""
     codes = [terms.HEALTHY, *(terms.JAMMED + i for i in intakes)]
     codes += [terms.CAUSED + c for c in range(len(topology.causes))]
-    return max(codes, key=lambda code: sum(_part(topology, s, i, v, code) for i in intakes))
+    return max(codes, key=lambda code: _over(topology, v, code) + sum(_part(topology, s, i, v, code) for i in intakes))
+
+
+def _over(topology: Topology, v: int, scenario: int) -> float:
+    """What comes over weirs and one scenario sends to vessel v."""
+    p = topology.table
+    if scenario >= terms.CAUSED:
+        return _kg(p["causes"]["over_kg"][0, scenario - terms.CAUSED, v])
+    return _kg(p["intakes"]["over_kg"][0, scenario - terms.JAMMED, v]) if scenario >= terms.JAMMED else 0.0
 
 
 def _part(topology: Topology, s: Record, i: int, v: int, scenario: int) -> float:

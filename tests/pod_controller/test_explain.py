@@ -67,10 +67,11 @@ def test_the_terms_of_every_vessel_add_up_to_its_phi(running: VirtualCore) -> No
     assert loop.permit is not None
     answer = explain.why(loop.topology, loop.state, loop.permit, "EXECUTE")
 
-    assert len(answer["inlets"]) == 15
+    assert len(answer["inlets"]) == 16
     for vessel in answer["vessels"]:
         v = loop.topology.vessels.index(vessel["vessel"])
-        total_kg = vessel["u_kg"] + vessel["m_kg"] + vessel["psi_kg"] + sum(x["worst_kg"] for x in vessel["intakes"])
+        total_kg = sum(vessel[key] for key in ("u_kg", "m_kg", "psi_kg", "over_kg"))
+        total_kg += sum(x["worst_kg"] for x in vessel["intakes"])
         assert total_kg == pytest.approx(float(loop.state["phi_kg"][0, v]), abs=0.01)
 
 
