@@ -9,11 +9,19 @@ from collections.abc import Iterator
 
 import pytest
 
+from hal.blocks import Block, BlockPlan
+from hal.description import known_types, load
+from hal.device import Device
 from hal.device_facts import ContinuousFormat
-from hal.modbus import Verdict, crc16, judge, judge_body, read_request
-from hal.points import Point, decoder
+from hal.line import Send
+from hal.modbus import Verdict, coils_request, crc16, judge, judge_body, read_request
+from hal.points import Point, decoder, resolve
 from hal.serial_instruments import WeightDecoder, checksum
+from hal.tcp_line import ModbusTcpLine
 from hal.values import Quality
+from sim_hardware.io_module import IoModule8
+from sim_hardware.rtu_codec import RequestFramer
+from sim_hardware.slave import LineOfSlaves, Slave
 
 pytestmark = pytest.mark.campaign
 REQUEST = read_request(7, 4, 0, 6)
@@ -98,9 +106,76 @@ def test_frames_of_an_indicator(depth: str) -> None:
     assert wrong <= most(tried * SUM_CHANCE)
 
 
-def test_frames_of_an_indicator_without_a_checksum_never_raise(depth: str) -> None:
-    form = ContinuousFormat(tare=False, checksum=False)
-    stream = WeightDecoder(form)
-    for data in mutated(b"\x02\x23\x30\x20  1234\r", random.Random(5), runs(depth)):
+@pytest.mark.parametrize("tare", [False, True], ids=["short", "17 bytes"])
+def test_frames_of_an_indicator_without_a_checksum_never_raise(depth: str, tare: bool) -> None:
+    stream = WeightDecoder(ContinuousFormat(tare=tare, checksum=False))
+    for data in mutated(b"\x02\x23\x30\x20  1234" + b"     0" * tare + b"\r", random.Random(5), runs(depth)):
         weight = stream.feed(data)
         assert weight is None or math.isnan(weight.gross_kg) == (weight.quality is Quality.BAD)
+
+
+def described() -> list[tuple[Point, int]]:
+    """Every register point of the library, as some pod may have it, and how many words around it are read."""
+    found = []
+    for name in known_types():
+        for spec in load(name).point:
+            if spec.table in ("input", "holding") and spec.access == "read":
+                point = resolve(spec, spec.name, (0.0, 10.0) if spec.span is not None else None)
+                found.append((point, max(point.addresses()) - min(point.addresses()) + 1))
+    return found
+
+
+def test_registers_of_every_described_device(depth: str) -> None:
+    dice, points = random.Random(6), described()
+    decoders = [(point, count, decoder(point, min(point.addresses()), count)) for point, count in points]
+    assert len(decoders) > 60
+
+    for _ in range(runs(depth) // len(decoders)):
+        for point, count, judge_words in decoders:
+            words = [dice.choice((0, 1, 0x7FFF, 0x8000, 0xFFFF, dice.randrange(65536))) for _ in range(count)]
+            value, quality, _ = judge_words(words)
+            assert (quality is Quality.BAD) == math.isnan(value)
+            assert quality is Quality.BAD or point.low <= value <= point.high, (point.tag, words)
+
+
+def test_streams_of_a_tcp_server(depth: str) -> None:
+    """Cut into frames by the line itself: only a whole frame with the number in flight may be believed."""
+    dice, now_ns, believed = random.Random(8), 0, 0
+    tick_ns = 100_000_000
+    line = ModbusTcpLine("C", tick_ns)
+    device = Device("D", "C", 7, 5_000_000, 50_000_000)
+    point = Point("T", "input", 0, "u16", "1", 0.0, 65535.0)
+    line.add(device, [Block(BlockPlan("input", 0, 6, tick_ns, (point,)), device, tick_ns, line.readings)], None)
+    for data in mutated(b"\0\x01\0\0" + len(BODY).to_bytes(2, "big") + BODY, dice, runs(depth)):
+        now_ns += dice.randrange(1, tick_ns)
+        line.begin_tick(now_ns)
+        action = line.next_action(now_ns)
+        number = action.data[:2] if isinstance(action, Send) else b"\0\0"
+        line.receive(number + data[2:] if dice.random() < 0.7 else data, now_ns + 1)
+        line.next_action(now_ns + 2)
+        line.collect(now_ns + 2)
+        reading = line.readings["T"]
+        believed += reading.quality is Quality.GOOD
+        assert math.isnan(reading.value) == (reading.quality is Quality.BAD)
+
+    assert believed > 0  # some are left sound, and the line recovers
+
+
+def test_questions_to_a_slave(depth: str) -> None:
+    """The other role: what a bad line makes of a question is never obeyed, and nothing raises."""
+    dice, module = random.Random(9), IoModule8(lambda channel, on: None, {}, {}, 2.0)
+    station, framer = LineOfSlaves("A", {"XM": Slave(7, module)}), RequestFramer()
+    sound = coils_request(7, 0, [True] * 8).frame
+    obeyed = tried = done = 0
+    for data in mutated(sound, dice, runs(depth)):
+        tried += data != sound
+        frames = [*framer.feed(data), framer.silence()]
+        before = module.held
+        for frame in frames:
+            assert all(len(answer) <= 256 for _, answer in station.receive(frame, 0))
+        done += module.held != before
+        obeyed += module.held != before and sound not in data
+        module.power_cycle(0)
+
+    assert done > obeyed
+    assert obeyed <= most(tried * CRC_CHANCE)

@@ -227,6 +227,7 @@ def test_after_any_codes_it_is_read_again(texts: list[str], after_s: float) -> N
     assert pond.run(20.0).quality is not Quality.BAD
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("with_order", [False, True])
 def test_fuzz_no_bytes_raise_or_give_a_good_value_out_of_range(depth: str, with_order: bool) -> None:
     dice = random.Random(7)
