@@ -168,7 +168,7 @@ def confuse_chute(p: Record, w: Record, r: Record, kind: int, aim_frac: float, l
         r.light_chute = gate_at_fault(p, r, int(0.999 * aim_frac * p.n_chutes))
         r.light_kg = 0.0 if lie_frac < 0.7 else (lie_frac - 0.7) * r.content_kg[r.light_chute]
     elif kind == SWITCH:
-        r.low_chute = int(0.999 * aim_frac * p.n_chutes)
+        r.low_chute = r.light_chute if r.light_chute >= 0 else int(0.999 * aim_frac * p.n_chutes)
     elif kind == LID:
         r.stuck[p.chutes[int(0.999 * aim_frac * p.n_chutes)].lid] = 1
 

@@ -115,7 +115,8 @@ def fill(p: Record, w: Record, r: Record, c: int, step_s: float) -> None:
         return
     bag_kg = r.waiting_kg[c]
     if r.stick_tick >= 0 and r.light_chute >= 0:  # all to where it is not seen, and no more than the switch lets pass
-        bag_kg = min(bag_kg, max(0.0, 0.999 * w.high_kg[c] - r.content_kg[c])) if c == r.light_chute else 0.0
+        room_kg = chute.capacity_kg if c == r.low_chute else max(0.0, 0.999 * w.high_kg[c] - r.content_kg[c])
+        bag_kg = min(bag_kg, room_kg) if c == r.light_chute else 0.0
     r.content_kg[c] += bag_kg
     r.came_kg += bag_kg
     r.waiting_kg[c] -= bag_kg
@@ -141,7 +142,8 @@ def settle(p: Record, w: Record, r: Record, v: int, step_s: float) -> None:
         r.coming_kg[below] += r.held_kg[v] - row.weir_kg
         r.held_kg[v] = row.weir_kg
     r.highest_kg[v] = max(r.highest_kg[v], r.held_kg[v])
-    if w.drain_kg_s[v] > 0.0 and r.tick // w.drain_ticks % 3 != 0:
+    blocked = w.stops_draining != 0 and r.struck != 0 and v == r.target
+    if w.drain_kg_s[v] > 0.0 and r.tick // w.drain_ticks % 3 != 0 and not blocked:
         kg = min(r.held_kg[v], w.drain_kg_s[v] * step_s)
         r.held_kg[v] -= kg
         r.left_kg += kg

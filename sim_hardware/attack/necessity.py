@@ -29,6 +29,7 @@ from sim_hardware.attack.kinds import (
 )
 from sim_hardware.attack.play import play
 from sim_hardware.attack.records import GREEDY, RUN, WORLD
+from sim_hardware.attack.shapes import ANY_SHAPE, Ranges
 from sim_hardware.attack.world import drawn, first_run
 from sim_hardware.proof.breakages import TERMS
 from sim_hardware.proof.interpreter import Breakage
@@ -54,6 +55,8 @@ SHARP: tuple[Group, ...] = (
     (JAM, WEIGHT, NONE),
     (FROZEN, WEIGHT, NONE),
 )
+MANY_GATES = Ranges(inlets=(12, 16), vessels=(1, 1), first_kg=(200.0, 300.0), series=(0, 0))
+RIGHT, EVERY_MODULE = 0.5, 0.9  # what `breaks` takes these shares for
 SEARCH = Search(generations=4, population=10, ticks=2_500)
 
 
@@ -123,11 +126,19 @@ def _to_its_end(game: CTwin, plant: Table, world: Table) -> float:
 
 
 def sharpened(seed: int, groups: Sequence[Group]) -> tuple[Table, Table]:
-    """A plant and a world at all declared limits: every level read low, every element as slow and as late as it may."""
-    plant, world = drawn(seed, groups)
+    """A plant and a world at all declared limits: every level read low, every element as slow and as late as it may.
+
+    In every other round many gates open into one vessel: there what is left out of each adds up. Sensors are quick and
+    the adversary always right.
+    """
+    many = seed // len(groups) % 2 == 1
+    plant, world = drawn(seed, groups, MANY_GATES if many else ANY_SHAPE)
     p, w = plant[0], world[0]
     w.strategy, w.surprises, w.arrive_chance, w.sampled_at = GREEDY, 0, 0.001, w.steps // 2
     w.content_bias_kg[:] = -plant["chutes"]["content_error_kg"][0]
+    if many:
+        w.sampled_at, w.period_ticks[:], w.write_step[:] = w.steps - 2, 1, 0
+        w.aim, w.reach, w.threshold, w.stops_draining = RIGHT, EVERY_MODULE, 1.0, 1
     for v in range(p.n_vessels):
         w.bias_kg[v] = -p.vessels[v].level_error_kg
     for e in range(p.n_elements):

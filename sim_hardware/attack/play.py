@@ -96,6 +96,8 @@ def want(p: Record, w: Record, r: Record, wish: Record) -> None:
         c = p.flows[f].chute
         if c < 0:
             runs = r.tick // w.pump_ticks % 3 != 0 or p.flows[f].source < 0
+            if w.stops_draining != 0 and r.struck != 0 and p.flows[f].source == r.target:
+                runs = False
             wish.open_frac[p.flows[f].element] = 1.0 if runs else 0.0
             continue
         if r.content_kg[c] >= w.fill_from_frac * p.chutes[c].capacity_kg:

@@ -68,6 +68,7 @@ WORLD = _record(
     ("lie", "f8"),
     ("reach", "f8"),  # which module loses its writes; all above 0.4
     ("pretends", "i8"),  # a stuck element's feedback shows where a healthy one would be
+    ("stops_draining", "i8"),  # with the strike nothing is drawn from the vessel struck at any more
     ("surprises", "i8"),  # Psi comes with the first strike, and not when it is worst
     ("surge_ticks", "i8"),  # and takes so long; 0 all at once
     ("episode_ticks", "i8"),  # how long a strike lasts until it is mended

@@ -36,6 +36,7 @@ class Ranges(NamedTuple):
     vessels: tuple[int, int] = (1, 6)
     first_kg: tuple[float, float] = (150.0, 600.0)
     room_kg: tuple[float, float] = (15.0, 200.0)  # of every vessel, beyond what it needs
+    series: tuple[int, int] = (0, 2)  # elements behind all gates
     causes: tuple[int, int] = (0, 3)
     switches: bool = True  # every chute has a high-level switch
 
@@ -54,7 +55,8 @@ def drawn_plant(draw: Draw, ranges: Ranges = ANY_SHAPE) -> tuple[Table, Piping]:
         add_vessel(p, 0.0)
         p.vessels[v].has_float = int(draw.random() < 0.5)
     few, many = ranges.inlets
-    _add_inlets(p, piping, draw, few + int((many + 1 - few) * draw.random() ** 2))
+    inlets = few + int((many + 1 - few) * draw.random() ** 2)
+    _add_inlets(p, piping, draw, inlets, int(draw.integers(ranges.series[0], ranges.series[1] + 1)))
     if ranges.switches:
         _add_switches(p, draw)
     if separator:
@@ -89,9 +91,9 @@ def _drawn_piping(draw: Draw, vessels: int, separator: bool) -> Piping:
     return Piping(tuple(below), tuple(over_kg), tuple(hold_up_kg), tuple(psi_kg), share)
 
 
-def _add_inlets(p: Record, piping: Piping, draw: Draw, inlets: int) -> None:
-    """Chutes behind up to two elements in series; water without end behind two valves of different modules."""
-    shared = tuple(drawn_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 3))))
+def _add_inlets(p: Record, piping: Piping, draw: Draw, inlets: int, series: int) -> None:
+    """Chutes behind some elements in series; water without end behind two valves of different modules."""
+    shared = tuple(drawn_element(p, draw, SHARED) for _ in range(series))
     top = _add_shares(p, piping, {0: draw.uniform(0.8, 1.6)}, draw.uniform(0.5, 2.0), shared)
     for _ in range(inlets):
         gate = drawn_element(p, draw, OWN)

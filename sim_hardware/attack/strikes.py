@@ -139,18 +139,29 @@ def fed(p: Record, permit: Record, v: int) -> bool:
 
 @kernel
 def threat_share(p: Record, w: Record, r: Record, permit: Record, v: int) -> float:
-    """How full vessel v would get if everything that is open stayed so for its lease, and the worst source emptied."""
+    """How full vessel v would get if everything that is open stayed so for its lease, and one source emptied."""
     kg = r.total_kg[v]
     worst_kg = 0.0
     for f in range(p.n_flows):
         flow = p.flows[f]
-        reach = p.intakes[flow.intake].reach_ratio[v]
-        open_frac = max(r.at_frac[flow.element], permit.grant_frac[flow.element])
-        if reach > 0.0 and open_frac > 0.0:
-            e = flow.element
-            kg += reach * flow.rate_kg_s * open_frac * (w.lease_s[e] + w.close_s[e] / 2.0)
-            worst_kg = max(worst_kg, reach * source_kg(p, r, f))
+        intake = p.intakes[flow.intake]
+        reach = intake.reach_ratio[v]
+        if reach > 0.0 and (r.at_frac[flow.element] > 0.0 or permit.grant_frac[flow.element] > 0.0):
+            behind_kg = source_kg(p, r, f)
+            tail_kg = min(behind_kg, passes_kg(w, r, permit, flow.element, flow.rate_kg_s))
+            most_kg = behind_kg
+            for k in range(intake.n_shared):
+                most_kg = min(most_kg, passes_kg(w, r, permit, intake.shared[k], intake.shared_rate_kg_s))
+            kg += reach * min(tail_kg, most_kg)
+            worst_kg = max(worst_kg, reach * (most_kg - tail_kg))
     kg += worst_kg
     if w.below[v] >= 0:
         kg = min(kg, p.vessels[v].weir_kg)
     return float(kg / p.vessels[v].capacity_kg)
+
+
+@kernel
+def passes_kg(w: Record, r: Record, permit: Record, e: int, rate_kg_s: float) -> float:
+    """What element e still lets through if its command is lost now: its lease long as open as it is, and its stroke."""
+    open_frac = max(r.at_frac[e], permit.grant_frac[e])
+    return float(rate_kg_s * open_frac * (w.lease_s[e] + w.close_s[e] / 2.0))

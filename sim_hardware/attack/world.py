@@ -13,21 +13,21 @@ from pod_controller.kernels.records import MAX_LEVELS, Record, Table
 from sim_hardware.attack.kinds import FROZEN, PROMISED, SWITCH, WEIGHT, Group
 from sim_hardware.attack.piping import Piping, may_be_promised
 from sim_hardware.attack.records import BY_CHANCE, NS, RUN, WORLD
-from sim_hardware.attack.shapes import Ranges, drawn_plant
+from sim_hardware.attack.shapes import ANY_SHAPE, Ranges, drawn_plant
 from sim_hardware.guard_trial.plant_builder import Draw
 
 MODULES = 3
 NO_SWITCH_KG = 1e30
 
 
-def drawn(seed: int, groups: Sequence[Group] = PROMISED) -> tuple[Table, Table]:
+def drawn(seed: int, groups: Sequence[Group] = PROMISED, within: Ranges = ANY_SHAPE) -> tuple[Table, Table]:
     """The plant and the world of this seed; consecutive seeds go through the groups of faults."""
     draw = np.random.default_rng(seed)
     group = groups[seed % len(groups)]
     # A common cause is a reserve that a single stuck element never uses up: mostly without where none is struck.
     causes = (1, 3) if FROZEN in group else (0, int(draw.choice([0, 0, 3])))
     # So is the level of a switch to a weight that tells the truth.
-    ranges = Ranges(causes=causes, switches=bool({WEIGHT, SWITCH} & set(group)) or draw.random() < 0.5)
+    ranges = within._replace(causes=causes, switches=bool({WEIGHT, SWITCH} & set(group)) or draw.random() < 0.5)
     plant, piping = drawn_plant(draw, ranges)
     while not may_be_promised(plant, piping):
         plant, piping = drawn_plant(draw, ranges)
@@ -54,7 +54,7 @@ def world_of(plant: Table, piping: Piping, draw: Draw, seed: int) -> Table:
         w.close_s[e] = row.stroke_s * (1.0 if at_limits else draw.uniform(0.7, 1.0))
         w.lease_s[e] = row.lease_s * (1.0 if at_limits else draw.uniform(0.7, 1.0))
         w.module[e], w.write_step[e] = draw.integers(MODULES), draw.integers(0, w.steps)
-    w.strategy, w.pretends, w.surprises = draw.integers(2), draw.integers(2), draw.integers(2)
+    w.strategy, w.pretends, w.surprises, w.stops_draining = draw.integers(2, size=4)
     w.episode_ticks, w.rest_ticks, w.gap_ticks = draw.integers(60, 400), draw.integers(20, 600), draw.integers(2, 90)
     w.target = draw.choice([-1, int(draw.integers(p.n_vessels)), int(p.n_vessels) - 1])
     w.lead_ticks = draw.choice([0, int(draw.integers(1, 300))])

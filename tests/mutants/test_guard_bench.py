@@ -74,10 +74,10 @@ def test_searching_for_the_worst_leaves_less_room_than_drawing_at_random_and_spi
 
 
 def test_beyond_the_promise_it_spills_and_says_how_much(depth: str) -> None:
-    found = costs(4 if depth == "sample" else 40, ticks=3_000)
+    found = costs(8 if depth == "sample" else 40, ticks=3_000)
 
     assert set(found) == set(BEYOND)
-    assert sum(one.spilled_games > 0 for one in found.values()) >= 4
+    assert sum(one.spilled_games > 0 for one in found.values()) >= 5
 
 
 @pytest.mark.parametrize("name", ["hold-up M", "Psi", "jam reserve", "stroke in the tail", "U"])
