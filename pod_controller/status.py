@@ -107,7 +107,7 @@ def _unwell(snapshot: Snapshot, lines: Sequence[dict[str, Any]], around: Surroun
         dead = [x["device"] for x in line["devices"] if x["condition"] == Condition.DEAD.name]
         dead = [name for name in dead if name not in alarmed]
         if dead and f"line {line['line']}" not in alarmed:
-            found.append(f"line {line['line']}: no answer from {', '.join(dead)}: check power, terminals, address")
+            found += _dead_texts(line, dead)
     found += [f"journal: {text}" for text in (around.journal.reason, around.journal.alarm) if text]
     found += [f"{around.recording}: replay will have a hole"] if around.recording else []
     found += [f"{around.trip_file}: a restart would not know what has tripped"] if around.trip_file else []
@@ -116,6 +116,20 @@ def _unwell(snapshot: Snapshot, lines: Sequence[dict[str, Any]], around: Surroun
     topology, state = snapshot.topology, snapshot.state
     unseen = [telling.unseen_text(topology, state, v) for v in range(len(topology.vessels))]
     return found + [text for text in unseen if text and snapshot.mode != "STOPPED"]
+
+
+def _dead_texts(line: dict[str, Any], dead: Sequence[str]) -> list[str]:
+    """Who does not answer, and whose answers cannot be believed: two different walks for a technician."""
+    faults = {device["device"]: device["faults"] for device in line["devices"]}
+    spoilt = [name for name in dead if 2 * faults[name].get("timeout", 0) < sum(faults[name].values())]
+    silent = [name for name in dead if name not in spoilt]
+    found = []
+    if silent:
+        found.append(f"line {line['line']}: no answer from {', '.join(silent)}: check power, terminals, address")
+    if spoilt:
+        text = "check terminals, termination, shield, and for a second device with its address"
+        found.append(f"line {line['line']}: answers of {', '.join(spoilt)} cannot be believed: {text}")
+    return found
 
 
 def _trip_text(standing: Standing) -> str:

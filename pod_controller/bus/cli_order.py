@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pod_controller.bus.options import TIMEOUT_S, with_place
+from pod_controller.bus.options import TIMEOUT_S, ask_person, with_place
 from pod_controller.bus.place import CLOCK, EXIT_FAILED, EXIT_FINE, Place, Wanted, place_of, refuse_if_owned
 
 POLL_NS = 100_000_000
@@ -63,17 +63,11 @@ def _list(description: Any, as_json: bool) -> int:
 
 def _confirm(place: Place, description: Any, name: str, unit: int, yes: bool) -> None:
     """Ask a person; without one, --yes has to be there."""
-    import sys
-
     if yes:
         return
-    if not sys.stdin.isatty():
-        raise click.UsageError("nobody can be asked here: add --yes when the device may do it")
     command = next(c for c in description.command if c.name == name)
     wears = " It writes a memory that wears out." if command.wears else ""
-    click.confirm(
-        f"{description.model} at unit {unit} on {place.at}: {command.does}.{wears} Go on?", abort=True, err=True
-    )
+    ask_person(f"{description.model} at unit {unit} on {place.at}: {command.does}.{wears} Go on?")
 
 
 def _play(run: Any, place: Place, unit: int, wanted: Wanted) -> int:

@@ -4,12 +4,11 @@ Neighbours: `hal.probe_line` has the dialogue, `hal.runner` drives it on the por
 """
 
 import json
-import sys
 from typing import Any
 
 import click
 
-from pod_controller.bus.options import TIMEOUT_S, with_place
+from pod_controller.bus.options import TIMEOUT_S, ask_person, with_place
 from pod_controller.bus.place import CLOCK, EXIT_FAILED, EXIT_FINE, Place, Wanted, place_of, refuse_if_owned
 
 TICK_NS, LONGEST_NS = 100_000_000, 30_000_000_000
@@ -36,9 +35,7 @@ def probe(wanted: Wanted, device_type: str, text: str | None, proof: str, yes: b
     refuse_if_owned(place)
     order = None if text is None else Order(text, proof)
     if order is not None and not yes:
-        if not sys.stdin.isatty():
-            raise click.UsageError("nobody can be asked here: add --yes when the probe may do it")
-        click.confirm(f"Send {text!r} to {description.model} on {place.at}. Go on?", abort=True, err=True)
+        ask_person(f"Send {text!r} to {description.model} on {place.at}. Go on?")
     readings = _talk(place, description, order)
     told: dict[str, Any] = {"model": description.model, "readings": readings}
     why = ""

@@ -4,14 +4,13 @@ Neighbours: `cli_ask` (how a register is named), `values`. Must not know protoco
 """
 
 import json
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from pod_controller.bus.cli_ask import form_options, targets_of
-from pod_controller.bus.options import TIMEOUT_S, with_place
+from pod_controller.bus.options import TIMEOUT_S, ask_person, with_place
 from pod_controller.bus.place import CLOCK, EXIT_FAILED, EXIT_FINE, Place, Wanted, place_of, refuse_if_owned
 
 
@@ -72,11 +71,9 @@ def _confirm(place: Place, target: Any, wished: Sequence[float], yes: bool) -> N
     """Ask a person; without one, --yes has to be there."""
     if yes:
         return
-    if not sys.stdin.isatty():
-        raise click.UsageError("nobody can be asked here: add --yes when whatever moves may move")
     shown = " ".join(f"{value:g}" for value in wished)
     moves = f" It moves {target.element}; nothing guards it now." if target.element else ""
-    click.confirm(f"Write {shown} to {target.words} on {place.at}.{moves} Go on?", abort=True, err=True)
+    ask_person(f"Write {shown} to {target.words} on {place.at}.{moves} Go on?")
 
 
 def _agrees(found: dict[str, Any], value: float, target: Any) -> bool:

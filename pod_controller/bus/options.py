@@ -5,6 +5,8 @@ Neighbours: `cli_ask`, `cli_look`. Must not know what a tool does.
 
 import functools
 import json
+import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,17 @@ def _place_options(timeout_s: float) -> list[Callable[[Command], Command]]:
                      help="Seconds until an answer has to begin."),
         click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout."),
     ]  # fmt: skip
+
+
+def ask_person(question: str) -> None:
+    """Have a person say yes, now: what was typed before the question does not count.
+
+    click.UsageError where nobody can be asked (then --yes has to be there), click.Abort at a no.
+    """
+    if not sys.stdin.isatty():
+        raise click.UsageError("nobody can be asked here: add --yes when whatever moves may move")
+    termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+    click.confirm(question, abort=True, err=True)
 
 
 def ended(work: Callable[[], int], as_json: bool) -> int:

@@ -6,12 +6,14 @@ not know how a curve is fitted or judged.
 
 import getpass
 import json
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
+from pydantic import ValidationError
 
 from hal.calibration_file import Book, Calibration, Taken, load, update
 from hal.clock import SystemClock
@@ -19,6 +21,7 @@ from hal.errors import PodError
 from pod_controller.commissioning import judge, making, points_file, protocols
 from pod_controller.commissioning.book import book_path
 from pod_controller.commissioning.live import RUNNING, Live
+from pod_controller.commissioning.numbers import Number
 from pod_controller.commissioning.settle import Settled, Settling
 from pod_controller.config import PodConfig
 from pod_controller.control_client import NOBODY
@@ -29,6 +32,9 @@ BAND_OF_LIMIT = 0.25  # settled readings may wander by a quarter of what may be 
 POLL_NS = 250_000_000
 PATIENCE_S = 300.0
 VALID_DAYS = 365
+
+
+FAR_LIMITS = 10.0  # a reading this many limits from its standard may be of another one
 
 
 class Asked(NamedTuple):
@@ -59,11 +65,21 @@ class Asked(NamedTuple):
 @click.option("--name", default="", help="Of the curve; else the day.")
 @click.option("--person", default="", help="Who calibrates; else who is logged in.")
 @click.option("--valid-days", type=click.IntRange(1, 3660), help=f"Until it is out of date (default {VALID_DAYS}).")
-@click.option("--limit", "limit_value", type=float, help="The largest residual; else what the guard was told.")
+@click.option(
+    "--limit", "limit_value", type=Number(is_positive=True), help="The largest residual; else what the guard was told."
+)
 @click.option("--replaced", default="", help="Why its history begins anew: exchanged, repaired.")
 @click.option("--corners", is_flag=True, help="A scale's corners too: the span weight on each, as a check.")
-@click.option("--settle-s", default=5.0, show_default=True, help="For how long a reading must stand still.")
-@click.option("--band", "band_value", type=float, help="How still: within this, in the point's unit.")
+@click.option(
+    "--settle-s",
+    type=Number(is_positive=True),
+    default=5.0,
+    show_default=True,
+    help="For how long a reading must stand still.",
+)
+@click.option(
+    "--band", "band_value", type=Number(is_positive=True), help="How still: within this, in the point's unit."
+)
 @click.option("--activate", metavar="NAME", help="Put an older curve of TAG in force again.")
 @click.option("--list", "lists", is_flag=True, help="Show the curves there are.")
 @click.option("--yes", is_flag=True, help="Do not ask before it is put in force.")
@@ -94,6 +110,9 @@ def calibrate(path: Path, activate: str | None, lists: bool, **options: Any) -> 
             click.echo("nothing was changed", err=True)
             return EXIT_FAILED
         return _put_in_force(path, config, lambda newest: newest.with_calibration(made), asked)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise click.UsageError(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
     except PodError as error:
         if error.code not in EXIT_OF_CODE:
             raise
@@ -151,12 +170,15 @@ def _take_point(
         return None
     default = step.true_value if not step.is_check else taken[-1].true_value
     unit = "" if instrument.unit == "1" else f" in {instrument.unit}"
-    true_value = click.prompt(f"Its value{unit}", default=default, type=float, err=True)
+    true_value = click.prompt(f"Its value{unit}", default=default, type=Number(), err=True)
     standard = click.prompt("The standard (what, number)", default=step.name, err=True)
     click.prompt("Enter when it is there", default="", show_default=False, err=True)
     settled = _wait_settled(live.sample, instrument, true_value, asked)
     text = f"reads {settled.raw_value:.6g} within {settled.spread_value:.2g} ({settled.samples} samples)"
     click.echo(f"{step.name}: {text}", err=True)
+    far = abs(settled.raw_value - true_value)
+    if far > FAR_LIMITS * _limit(instrument, true_value):
+        click.echo(f"! that is {far:.4g}{unit} from it: is it the right standard? Ctrl-C ends this", err=True)
     return Taken(
         raw_value=settled.raw_value,
         true_value=true_value,
@@ -166,25 +188,43 @@ def _take_point(
     )
 
 
+def _limit(instrument: judge.Instrument, true_value: float) -> float:
+    """What it may be wrong by: as declared, or by the size of the standard."""
+    if instrument.declared is not None:
+        return instrument.declared.limit_value
+    return max(abs(true_value), 1.0) * judge.FREE_LIMIT_FRAC
+
+
 def _wait_settled(
     sample: Callable[[str], Any], instrument: judge.Instrument, true_value: float, asked: Asked
 ) -> Settled:
     """Poll until the reading stands still. PodError E476 when it does not within PATIENCE_S."""
-    declared, clock = instrument.declared, SystemClock()
-    limit = declared.limit_value if declared is not None else max(abs(true_value), 1.0) * judge.FREE_LIMIT_FRAC
-    band = asked.band_value if asked.band_value is not None else BAND_OF_LIMIT * limit
+    clock, live = SystemClock(), sys.stderr.isatty()
+    band = asked.band_value if asked.band_value is not None else BAND_OF_LIMIT * _limit(instrument, true_value)
     settling = Settling(band, asked.settle_s)
     end_ns = clock.now_ns() + round(PATIENCE_S * 1e9)
     cause = ""
     while clock.now_ns() < end_ns:
         newest = sample(instrument.tag)
         settled = settling.take(newest.sampled_s, newest.raw_value)
+        if live:
+            click.echo(
+                _progress(newest.raw_value, settling.wander, band, asked.settle_s, newest.cause), nl=False, err=True
+            )
         if settled is not None:
+            click.echo("", nl=live, err=True)
             return settled
         cause = newest.cause
         clock.sleep_until_ns(clock.now_ns() + POLL_NS)
     wander = f"it wanders by {settling.wander:.4g}, band {band:.4g} for {asked.settle_s:g} s"
     raise PodError(476, f"{instrument.tag} does not settle: {wander} (cause {cause}): what moves it? Or widen --band")
+
+
+def _progress(raw_value: float | None, spread_value: float, band_value: float, settle_s: float, cause: str) -> str:
+    """One line on a terminal, written over the one before."""
+    shown = f"BAD ({cause})" if raw_value is None else f"{raw_value:.6g}"
+    text = f"  reads {shown}, wanders by {spread_value:.3g} of {band_value:.3g} in the last {settle_s:g} s"
+    return f"\r{text:<78}"
 
 
 def _show_made(made: Calibration, instrument: judge.Instrument, kind: protocols.Kind) -> None:

@@ -14,6 +14,7 @@ from pod_controller.core import SETTLE_S, WAITING_MOST, Request
 from pod_controller.modes import State
 from pod_controller.punctuality import Punctuality
 from pod_controller.reload import read_again
+from pod_controller.status import _dead_texts
 
 MS = 1_000_000
 ARMED_S = 10.0
@@ -28,6 +29,18 @@ def ask(virtual: VirtualCore, what: str, reason: str = "a test") -> "Future[str]
     answer = virtual.core.ask(Request(what, reason, "anna (uid 7)"))
     virtual.run(0.5)
     return answer
+
+
+def test_a_device_that_is_silent_and_one_whose_answers_are_spoilt_are_told_apart() -> None:
+    faults = {"WM-A": {"bad_crc": 5, "timeout": 1}, "TM-1": {"timeout": 7}, "AM-1": {}}
+    line = {"line": "A", "devices": [{"device": name, "faults": counts} for name, counts in faults.items()]}
+
+    texts = _dead_texts(line, ["WM-A", "TM-1"])
+
+    assert [text[:35] for text in texts] == [
+        "line A: no answer from TM-1: check ",
+        "line A: answers of WM-A cannot be b",
+    ]
 
 
 def test_an_armed_pod_waits_for_a_person_and_starts_at_the_next_tick(virtual: VirtualCore) -> None:

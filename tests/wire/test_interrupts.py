@@ -57,6 +57,18 @@ def test_at_the_question_of_a_write_anything_but_a_yes_writes_nothing(
     assert read_image(served.lines("modbus_rtu")[0]) == 0
 
 
+def test_a_yes_that_was_typed_before_the_question_is_none(served: Served) -> None:
+    terminal = Terminal(served, "write", "FV-101", "1")
+    terminal.child.send("y\n")  # at a program that is still loading
+    terminal.child.expect(r"Go on\? \[y/N\]:")
+    waits = terminal.child.expect([pexpect.TIMEOUT, pexpect.EOF], timeout=1.0)
+
+    code, _ = terminal.end_with(CTRL_C)
+
+    assert (waits, code) == (0, 130)
+    assert read_image(served.lines("modbus_rtu")[0]) == 0
+
+
 def test_a_scan_that_is_interrupted_tells_what_it_found_and_leaves_the_line_free(served: Served) -> None:
     terminal = Terminal(served, "scan", "--line", "A", "--units", "1-247")
     terminal.child.expect(r"unit [ ]*[3-9]\b|\b[3-9]/247|[3-9] of 247")

@@ -19,7 +19,7 @@ from pod_controller.commissioning.live import Live
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(240)]
 RUNBOOK = Path(__file__).parents[2] / "deploy" / "RUNBOOK.md"
-SPAN_FROM = ("=120,", "=40,")  # a person takes longer
+SPAN_FROM = ("=300,", "=40,")  # a person takes longer
 
 
 def chapter() -> str:

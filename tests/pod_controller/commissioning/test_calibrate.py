@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from calibrated import MADE, book, calibration
 from click.testing import CliRunner, Result
@@ -14,6 +15,7 @@ from hal.calibration_file import load, save
 from hal.errors import PodError
 from pod_controller.commissioning import judge, making, points_file, protocols
 from pod_controller.commissioning.cli_calibrate import calibrate
+from pod_controller.commissioning.numbers import Number
 from pod_controller.config import load as load_config
 
 POINTS = """
@@ -49,6 +51,23 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
+
+
+@pytest.mark.parametrize("given", ["nan", "inf", "-inf", "abc", "", "1e999"])
+def test_what_is_no_number_is_asked_for_again(given: str) -> None:
+    with pytest.raises(click.BadParameter, match="is no number"):
+        Number().convert(given, None, None)
+    with pytest.raises(click.BadParameter, match="is no number above zero"):
+        Number(is_positive=True).convert("-1" if given == "abc" else given, None, None)
+    assert Number().convert("-1.5e2", None, None) == -150.0
+
+
+@pytest.mark.parametrize("words", [("--limit", "nan"), ("--band", "0"), ("--settle-s", "inf"), ("--person", "x" * 999)])
+def test_an_option_that_cannot_be_is_a_usage_error_and_changes_nothing(desk: Desk, words: tuple[str, str]) -> None:
+    result = desk.from_file(*words)
+
+    assert isinstance(result.exception, click.UsageError)
+    assert not desk.book.exists()
 
 
 def test_points_from_a_file_become_the_curve_in_force(desk: Desk) -> None:
