@@ -59,7 +59,8 @@ def evolve(plant: Table, world: Table, search: Search = SEARCH, game: Game = pla
         scored = []
         for _ in range(search.population):
             genes = np.clip(draw.normal(middle, spread), 0.0, 1.0)
-            tried, run = decoded(genes, plant, world), first_run(plant, world, search.ticks)
+            tried = decoded(genes, plant, world)
+            run = first_run(plant, tried, search.ticks)
             game(plant, table(DESK), tried, run)
             r = run[0]
             plant_steps, strikes = plant_steps + int(r.plant_steps), strikes + int(r.strikes)
