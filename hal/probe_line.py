@@ -18,7 +18,7 @@ from typing import NamedTuple
 from hal.blocks import STALE_PERIODS
 from hal.device_facts import ProbeDialogue
 from hal.line import Send, Wait
-from hal.middle import Middle
+from hal.middle import Heard, Middle
 from hal.points import Point, judge_number
 from hal.values import Ack, Cause, Quality, Reading
 from hal.wire_time import char_ns
@@ -199,9 +199,9 @@ class ProbeLine:
         doubted = now_ns < self._doubt_ns
         quality, cause = (Quality.UNCERTAIN, Cause.SENSOR_NOT_ACCURATE) if doubted else (Quality.GOOD, Cause.NONE)
         for point, middle in zip(self.points, self._middles, strict=True):
-            number, number_ns = middle.of(numbers[point.place], taken_ns)
-            judged = judge_number(point, number, quality, cause)
-            self.readings[point.tag] = Reading(point.tag, *judged, number_ns)
+            heard = middle.of(Heard(numbers[point.place], taken_ns, quality, cause))
+            judged = judge_number(point, heard.raw, heard.quality, heard.cause)
+            self.readings[point.tag] = Reading(point.tag, *judged, heard.taken_ns)
         self.frame, self._fresh_ns = self._lines[0].encode("ascii"), taken_ns
 
     def _miss(self, now_ns: int, why: str) -> None:
@@ -231,6 +231,8 @@ class ProbeLine:
     def _refuse(self, cause: Cause) -> None:
         for tag, old in self.readings.items():
             self.readings[tag] = Reading(tag, math.nan, Quality.BAD, cause, old.taken_ns)
+        for middle in self._middles:
+            middle.forget()
         self._fresh_ns = -1
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from hal.blocks import STALE_PERIODS
 from hal.device_facts import ContinuousFormat
 from hal.line import NEVER, Wait
-from hal.middle import Middle
+from hal.middle import Heard, Middle
 from hal.points import Point, judge_number
 from hal.values import Ack, Cause, Quality, Reading
 from hal.wire_time import char_ns
@@ -119,7 +119,8 @@ def weigh(form: ContinuousFormat, frame: bytes, bytes_after: int) -> Weight:
 class SerialLine:
     """One indicator on its own line. A Reading is stamped with the beginning of its frame.
 
-    Without a checksum the weight is the middle one of three frames; what a frame says of its quality counts at once.
+    Without a checksum the weight is the middle one of three frames; what a frame says of its quality counts at once,
+    and for as long as its weight does.
     """
 
     __slots__ = (
@@ -148,11 +149,11 @@ class SerialLine:
             return
         point, taken_ns = self.point, now_ns - (self.decoder.size + weight.bytes_after) * self._char_ns
         self._fresh_ns = taken_ns
-        gross_kg = weight.gross_kg
+        heard = Heard(weight.gross_kg, taken_ns, weight.quality, weight.cause)
         if not self.form.checksum and weight.quality is not Quality.BAD:
-            gross_kg, taken_ns = self._middle.of(gross_kg, taken_ns)
-        value, quality, cause = judge_number(point, gross_kg, weight.quality, weight.cause)
-        self.readings[point.tag] = Reading(point.tag, value, quality, cause, taken_ns)
+            heard = self._middle.of(heard)
+        judged = judge_number(point, heard.raw, heard.quality, heard.cause)
+        self.readings[point.tag] = Reading(point.tag, *judged, heard.taken_ns)
 
     def wants_reopening(self, now_ns: int) -> bool:
         """Never: an indicator that is silent says nothing of the port."""
@@ -170,3 +171,4 @@ class SerialLine:
             tag = self.point.tag
             self.readings[tag] = Reading(tag, math.nan, Quality.BAD, Cause.NO_COMMUNICATION, self._fresh_ns)
             self._fresh_ns = -1
+            self._middle.forget()

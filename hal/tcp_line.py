@@ -43,6 +43,12 @@ class ModbusTcpLine(ModbusLine):
         super().add(device, blocks, module)
         device.asks_with(())
 
+    def reconnected(self, now_ns: int) -> None:
+        """A new connection begins with a frame: what is left of the old one's stream ends nothing."""
+        super().reconnected(now_ns)
+        self._stream = b""
+        self._quiet_ns = now_ns
+
     def receive(self, data: bytes, now_ns: int) -> None:
         """Cut the stream into frames; only the one with the number of the request in flight is judged."""
         if now_ns < self._quiet_ns:  # the stream is broken: anything may be the middle of a frame

@@ -170,6 +170,37 @@ def test_a_weak_supply_makes_readings_uncertain() -> None:
     assert (reading.quality, reading.cause) == (Quality.UNCERTAIN, Cause.SENSOR_NOT_ACCURATE)
 
 
+def test_what_was_measured_on_a_weak_supply_stays_uncertain() -> None:
+    pond = Pond()
+    pond.run(10.0)
+    pond.ph = 9.0
+    pond.hear(b"*UV\r")
+    pond.run(59.0)
+    pond.ph = 5.0
+
+    seen = [pond.run(0.1) for _ in range(80)]
+
+    assert not [each for each in seen if each.quality is Quality.GOOD and each.value == 9.0]
+    assert (seen[-1].value, seen[-1].quality) == (5.0, Quality.GOOD)
+
+
+def test_after_a_silence_no_number_from_before_it_comes_back() -> None:
+    line, now_ns = ProbeLine("P", 9600, [PH], ProbeDialogue(reading_s=0.9, reply_s=0.3), 2 * S), S
+    seen = []
+
+    for heard, silence_s in ((b"7.00\r*OK\r", 0), (b"7.00\r*OK\r", 0), (b"9.00\r*OK\r", 10)):
+        now_ns += silence_s * S
+        line.collect(now_ns)
+        seen.append(line.readings["AT"].quality)
+        while not isinstance(action := line.next_action(now_ns), Send):
+            now_ns = action.until_ns
+        now_ns += S
+        line.receive(heard, now_ns)
+
+    assert seen == [Quality.BAD, Quality.GOOD, Quality.BAD]
+    assert line.readings["AT"].value == 9.0
+
+
 def test_a_silent_probe_goes_bad() -> None:
     pond = Pond()
     pond.run(10.0)

@@ -12,7 +12,8 @@ from hal.description import DeviceConfig, Hardware, LineConfig
 from hal.device_facts import ContinuousFormat
 from hal.line import NEVER, Wait
 from hal.pod_io import PodIO, build
-from hal.serial_instruments import Weight, WeightDecoder
+from hal.points import Point
+from hal.serial_instruments import SerialLine, Weight, WeightDecoder
 from hal.values import Cause, Quality
 
 KG, MOTION, NEGATIVE, NET, OUT, POWER_UP = 0x10, 0x08, 0x02, 0x01, 0x04, 0x40
@@ -107,6 +108,45 @@ def test_a_frame_cut_off_and_followed_by_a_whole_one() -> None:
 
     assert weight is not None
     assert weight.gross_kg == pytest.approx(123.4)
+
+
+def unchecked() -> SerialLine:
+    """An indicator without a checksum, heard four times a second at the least."""
+    point = Point("WT", "frame", 0, "number", "kg", -1000.0, 1000.0)
+    return SerialLine("W", 9600, point, ContinuousFormat(checksum=False), 250 * MS)
+
+
+@pytest.mark.parametrize(
+    ("frames", "quality"),
+    [
+        ([(100, KG), (100, KG), (5, KG | MOTION), (60, KG | MOTION), (100, KG)], Quality.UNCERTAIN),  # 60 was in motion
+        ([(40, KG | POWER_UP), (40, KG | POWER_UP), (0, KG)], Quality.UNCERTAIN),  # 40 was not zeroed
+        ([(100, KG), (100, KG), (100, KG | MOTION)], Quality.UNCERTAIN),  # what the newest says counts at once
+        ([(40, KG | POWER_UP), (40, KG), (40, KG), (40, KG)], Quality.GOOD),
+    ],
+)
+def test_the_middle_of_three_is_no_better_than_its_own_frame_or_the_newest(
+    frames: list[tuple[int, int]], quality: Quality
+) -> None:
+    line = unchecked()
+
+    for k, (tenths, status) in enumerate(frames):
+        line.receive(frame(f"{tenths:6d}", status=status, with_checksum=False), (k + 1) * 100 * MS)
+
+    assert line.readings["WT"].quality is quality
+
+
+def test_after_a_silence_no_weight_from_before_it_comes_back() -> None:
+    line = unchecked()
+    for k in (1, 2):
+        line.receive(frame("   100", with_checksum=False), k * 100 * MS)
+    line.collect(2700 * MS)
+
+    line.receive(frame("   900", with_checksum=False), 2700 * MS)
+
+    reading = line.readings["WT"]
+    assert (reading.value, reading.quality) == (90.0, Quality.GOOD)
+    assert reading.taken_ns > 2600 * MS
 
 
 def indicator() -> PodIO:

@@ -203,6 +203,23 @@ def test_a_gateway_that_finds_nobody_counts_as_no_answer() -> None:
     assert io.scan(desk.now_ns).readings["WT-101"].cause is Cause.NO_COMMUNICATION
 
 
+@pytest.mark.parametrize("left", [b"", b"\0\x09\0", words(9, 0, 253) + b"\2\4\xfa"])
+def test_half_a_frame_does_not_outlive_its_connection(left: bytes) -> None:
+    is_there = [True]
+    io, desk = one_cell(lambda q, r: [(TURNAROUND_NS, r)] if is_there[0] else [])
+    desk.run(2 * SECOND, lambda now_ns: io.apply((), now_ns))
+    is_there[0] = False
+    desk.inject(left, desk.now_ns + 100 * MS)  # the last one begins an answer of 253 bytes
+    desk.run(2600 * MS, lambda now_ns: io.apply((), now_ns))
+    answered, is_there[0] = io.health()[0].answered, True
+
+    io.lines[0].reconnected(desk.now_ns)
+    desk.run(4 * SECOND, lambda now_ns: io.apply((), now_ns))
+
+    assert io.health()[0].answered > answered
+    assert io.scan(desk.now_ns).readings["WT-101"].value == 25.0
+
+
 @pytest.mark.parametrize(("shown", "held"), [(20, 1), (21, 0)])
 def test_over_tcp_too_a_device_shows_who_it_is_before_it_is_written(shown: int, held: int) -> None:
     # Its answer has no check sequence behind the words.

@@ -6,13 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hal.middle import KEEP_PERIODS, Middle
+from hal.middle import KEEP_PERIODS, Heard, Middle
+from hal.values import Cause, Quality
 from sim_hardware.line_campaign.hurt import KINDS, spoil, variants
 from sim_hardware.line_campaign.spoken import INSTRUMENTS
 from sim_hardware.line_campaign.unchecked import campaign, document
 
 PERIOD_NS = 1_000_000
 NAMES = list(INSTRUMENTS)
+
+
+def good(number: float, taken_ns: int) -> Heard:
+    return Heard(number, taken_ns, Quality.GOOD, Cause.NONE)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -33,7 +38,7 @@ def test_every_goal_is_met_in_a_sample() -> None:
 
 
 def test_without_the_middle_of_three_wrong_values_come_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Middle, "of", lambda self, raw, taken_ns: (raw, taken_ns))
+    monkeypatch.setattr(Middle, "of", lambda self, newest: newest)
 
     counts = campaign(INSTRUMENTS["EZO conductivity"], 1_000, 3)
 
@@ -48,9 +53,9 @@ def test_the_reader_of_the_campaign_and_the_line_agree_on_every_spoilt_frame(nam
 
     for heard in spoilt if len(spoilt) < 200 else dice.sample(spoilt, 200):
         _, reading = spoken.desk().show(heard)
-        good = reading is not None and reading.quality == 0
-        assert good == (spoken.read(heard) is not None), heard
-        assert not good or reading is None or reading.value == spoken.read(heard), heard
+        is_good = reading is not None and reading.quality == 0
+        assert is_good == (spoken.read(heard) is not None), heard
+        assert not is_good or reading is None or reading.value == spoken.read(heard), heard
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -67,23 +72,23 @@ def test_one_stranger_among_three_is_never_believed(steady: float, stranger: flo
     numbers[place] = stranger
 
     for k, number in enumerate(numbers):
-        found, taken_ns = middle.of(number, k * PERIOD_NS)
+        found = middle.of(good(number, k * PERIOD_NS))
 
-    assert found == steady
-    assert numbers[taken_ns // PERIOD_NS] == steady
+    assert found.raw == steady
+    assert numbers[found.taken_ns // PERIOD_NS] == steady
 
 
 def test_numbers_from_before_a_gap_do_not_count() -> None:
     middle = Middle(PERIOD_NS)
     for k in range(3):
-        middle.of(5.0, k * PERIOD_NS)
+        middle.of(good(5.0, k * PERIOD_NS))
 
     later_ns = (KEEP_PERIODS + 10) * PERIOD_NS
-    assert middle.of(9.0, later_ns) == (9.0, later_ns)
+    assert middle.of(good(9.0, later_ns)) == good(9.0, later_ns)
 
 
 def test_a_change_is_seen_one_frame_later() -> None:
     middle = Middle(PERIOD_NS)
-    shown = [middle.of(float(number), k)[0] for k, number in enumerate([1, 1, 1, 4, 7, 9])]
+    shown = [middle.of(good(float(number), k)).raw for k, number in enumerate([1, 1, 1, 4, 7, 9])]
 
     assert shown == [1, 1, 1, 1, 4, 7]
