@@ -4,6 +4,7 @@ Neighbours: `options`, `place` (which line, may we), `survey`, `values` (what to
 """
 
 import json
+import math
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -219,11 +220,15 @@ def targets_of(place: Place, tags: tuple[str, ...], form: dict[str, Any], count:
     if tags:
         if place.config is None:
             raise click.UsageError("tags need --config: without one give --unit, --table and --address")
-        return [values.tagged(place.config, tag) for tag in tags]
+        if form["unit"] is not None or form["address"] is not None:
+            raise click.UsageError(f"{tags[0]} has a unit and an address: give tags, or --unit and --address")
+        return [values.tagged(place.config, tag, place.line.name) for tag in tags]
     if form["unit"] is None or form["address"] is None:
         raise click.UsageError("which register? Give a tag of --config, or --unit and --address")
     kind: Any = form["kind"] or ("bit" if form["table"] in values.BIT_TABLES or form["bit"] >= 0 else "u16")
     if form["table"] in values.BIT_TABLES and kind != "bit":
         raise click.UsageError(f"--type {kind}: a {form['table']} is a bit")
+    if not math.isfinite(form["offset"]) or not math.isfinite(form["scale"]) or form["scale"] == 0.0:
+        raise click.UsageError(f"--scale {form['scale']:g} --offset {form['offset']:g}: give numbers, the scale not 0")
     shape = values.Form(form["table"], kind, form["word_order"], form["scale"], form["offset"], form["bit"])
     return values.bare(form["unit"], form["address"], count, shape)

@@ -37,6 +37,7 @@ def order(wanted: Wanted, device_type: str, name: str | None, number: int | None
 
     run = CommandRun(description, name, unit, number)
     place = place_of(wanted)
+    _refuse_other(place, description, unit)
     refuse_if_owned(place)
     _confirm(place, description, name, unit, yes)
     steps = _play(run, place, unit, wanted)
@@ -49,6 +50,18 @@ def order(wanted: Wanted, device_type: str, name: str | None, number: int | None
         if done and settles_s:
             click.echo(f"its points say nothing sound for {settles_s:g} s")
     return EXIT_FINE if done else EXIT_FAILED
+
+
+def _refuse_other(place: Place, description: Any, unit: int) -> None:
+    """click.UsageError when the configuration has a device of another type at this unit of this line."""
+    from hal.description import load
+
+    for device in place.config.device if place.config is not None else ():
+        if (device.line, device.unit) == (place.line.name, unit) and load(device.type) != description:
+            raise click.UsageError(
+                f"unit {unit} on line {place.line.name} is {device.name}, a {device.type}, no {description.model}:"
+                " check --line and --unit"
+            )
 
 
 def _list(description: Any, as_json: bool) -> int:

@@ -32,17 +32,19 @@ def write(wanted: Wanted, words: tuple[str, ...], single: bool, yes: bool, **for
 
     tags, wished = _split(words)
     place = place_of(wanted, tags)
+    refuse_if_owned(place)
     targets = targets_of(place, tags, form, len(wished))
     if not targets[0].writable or targets[0].point.table not in ("coil", "holding"):
         raise click.UsageError(f"{targets[0].words} can only be read")
-    refuse_if_owned(place)
+    registers = values.encoded(targets, wished, single)
     _confirm(place, targets[0], wished, yes)
     with BusPort(place.line, CLOCK) as port:
         listen_first(port, wanted.listen_ns)
         refuse_stranger(port, place, targets[0].unit, wanted.timeout_ns)
-        acknowledged = values.write(port, targets, wished, single, wanted.timeout_ns)
+        acknowledged = values.write(port, targets[0], registers, single, wanted.timeout_ns)
         rows = [values.read(port, target, wanted.timeout_ns) for target in targets]
-    as_told = all(_agrees(row, value, target) for row, value, target in zip(rows, wished, targets, strict=True))
+    pairs = zip(rows, wished, targets, strict=True)
+    as_told = all(values.agrees(target.point, row["value"], value) for row, value, target in pairs)
     if wanted.as_json:
         click.echo(json.dumps({"acknowledged": acknowledged, "reads_back": as_told, "readings": rows}))
     else:
@@ -74,11 +76,3 @@ def _confirm(place: Place, target: Any, wished: Sequence[float], yes: bool) -> N
     shown = " ".join(f"{value:g}" for value in wished)
     moves = f" It moves {target.element}; nothing guards it now." if target.element else ""
     ask_person(f"Write {shown} to {target.words} on {place.at}.{moves} Go on?")
-
-
-def _agrees(found: dict[str, Any], value: float, target: Any) -> bool:
-    """Whether what is read back is what was written, to one step of the register."""
-    if found["value"] is None:
-        return False
-    step = abs(target.point.scale) if target.point.type != "f32" else abs(value) * 1e-6
-    return bool(abs(found["value"] - value) <= step + 1e-12)

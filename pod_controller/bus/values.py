@@ -16,10 +16,14 @@ from hal.description import WORDS, Table, ValueType, load
 from hal.errors import Code, PodError
 from hal.modbus import READ_FUNCTION, Verdict, coils_request, read_request, registers_request
 from hal.points import Point, decode, encode, resolve
+from hal.registers import raw_reader
 from hal.values import Quality
 from pod_controller.config import PodConfig
 
 BIT_TABLES = ("coil", "discrete")
+HALF, _EXACT = 0.5, 1e-3  # steps of a register; the second leaves room for what a double cannot show
+_FLOAT_STEP, _FLOAT_LEAST, _FLOAT_MOST = 1e-6, 1e-30, 3.4e38
+_BEYOND = 1e12  # counts: more than any register holds
 
 
 class Target(NamedTuple):
@@ -69,12 +73,16 @@ def bare(unit: int, address: int, count: int, form: Form) -> list[Target]:
     ]  # fmt: skip
 
 
-def tagged(config: PodConfig, tag: str) -> Target:
-    """The point behind a tag. click.UsageError when no device has it."""
+def tagged(config: PodConfig, tag: str, line: str) -> Target:
+    """The point behind a tag of a line. click.UsageError when no device has it, or one on another line."""
     for device in config.device:
         for name, own in device.tags.items():
             if own != tag:
                 continue
+            if device.line != line:
+                raise click.UsageError(
+                    f"{tag} ({device.name}) is on line {device.line}, not {line}: name tags of one line, and no other"
+                )
             spec = load(device.type).point_named(name)
             if spec is None or spec.table == "frame":
                 raise click.UsageError(
@@ -121,17 +129,13 @@ def in_words(row: dict[str, Any]) -> str:
     return f"{name}  {shown}{unit}{why}{'  raw ' + raw if raw else ''}"
 
 
-def write(port: BusPort, targets: Sequence[Target], wished: Sequence[float], single: bool, timeout_ns: int) -> bool:
-    """Write values that stand side by side, in one request; whether it was acknowledged with an answer of its own.
+def write(port: BusPort, first: Target, words: Sequence[int], single: bool, timeout_ns: int) -> bool:
+    """Write words from the first target on, in one request; whether it was acknowledged with an answer of its own.
 
     single: functions 5 and 6, whose answer is the question again; an adapter that gives back our own bytes looks
     the same, so only reading back tells.
     """
-    first = targets[0]
-    values = [word for target, value in zip(targets, wished, strict=True) for word in _encoded(target.point, value)]
-    if single and len(values) != 1:
-        raise click.UsageError(f"--single writes one coil or register, not {len(values)}")
-    answer = port.ask(_question(first, values, single), timeout_ns)
+    answer = port.ask(_question(first, words, single), timeout_ns)
     if single and answer.verdict is Verdict.TIMEOUT and answer.own_echo:
         return False
     _sound(port, first, answer, "write")
@@ -148,20 +152,58 @@ def _question(first: Target, values: Sequence[int], single: bool) -> Question:
     return known(registers_request(unit, address, values))
 
 
-def _encoded(point: Point, value: float) -> tuple[int, ...]:
-    """Registers that mean value. click.UsageError instead of a silent clamp."""
-    words = encode(point, value)
+def encoded(targets: Sequence[Target], wished: Sequence[float], single: bool) -> list[int]:
+    """Registers that mean these values. click.UsageError instead of a silent clamp or rounding."""
+    words = [word for target, value in zip(targets, wished, strict=True) for word in _encoded(target, value)]
+    if single and len(words) != 1:
+        raise click.UsageError(f"--single writes one coil or register, not {len(words)}")
+    return words
+
+
+def _encoded(target: Target, value: float) -> tuple[int, ...]:
+    point = target.point
     if point.type == "bit":
         if value not in (0.0, 1.0):
-            raise click.UsageError(f"{value:g} is no bit: write 0 or 1")
-        return words
-    first = point.address
-    shown = decode(point, words, first, 0).value
-    step = abs(point.scale) if point.type != "f32" else abs(value) * 1e-6 + 1e-30
-    if not abs(shown - value) <= step:
-        ends = f"from {point.low:g} to {point.high:g} {point.unit}" if math.isfinite(point.low) else f"a {point.type}"
-        raise click.UsageError(f"{value:g} cannot be written: the register takes {ends}, in steps of {point.scale:g}")
-    return words
+            raise click.UsageError(f"{target.words} is a bit, and {value:.12g} is none: write 0 or 1")
+        return encode(point, value)
+    lowest, highest = _ends(point)
+    why = f"it takes {lowest:.12g} to {highest:.12g}"
+    if lowest <= value <= highest:
+        words = encode(point, value)
+        nearest = _raw(point, words)
+        if agrees(point, nearest, value, _EXACT):
+            return words
+        why = f"the nearest it can hold is {nearest:.12g}"
+    steps = "" if point.type == "f32" else f", in steps of {abs(point.scale):.12g}"
+    raise click.UsageError(f"{target.words}: {value:.12g} cannot be written: {why}{steps} {point.unit}".rstrip())
+
+
+def _ends(point: Point) -> tuple[float, float]:
+    """The least and the most that the register can be told."""
+    reach = abs(point.scale) * (_FLOAT_MOST if point.type == "f32" else _BEYOND)
+    if point.type == "f32":
+        return max(point.low, point.offset - reach), min(point.high, point.offset + reach)
+    least, most = (_raw(point, encode(point, point.offset + end)) for end in (-reach, reach))
+    return least, most
+
+
+def _raw(point: Point, words: Sequence[int]) -> float:
+    """The value of written words by the scale alone: no limit makes it BAD."""
+    return raw_reader(point.form, 0)(words) * point.scale + point.offset
+
+
+def agrees(point: Point, value: float | None, wished_value: float, step_count: float = HALF) -> bool:
+    """Whether a value is the one wished for: a bit exactly, a number to so many steps of its register.
+
+    The steps of an f32 are relative. None, NaN and the infinite agree with nothing.
+    """
+    if value is None or not math.isfinite(wished_value):
+        return False
+    if point.type == "bit":
+        return value == wished_value
+    if point.type == "f32":
+        return abs(value - wished_value) <= abs(wished_value) * _FLOAT_STEP + _FLOAT_LEAST
+    return abs(value - wished_value) <= abs(point.scale) * step_count
 
 
 def _words(table: Table, pdu: bytes, count: int) -> list[int]:

@@ -36,6 +36,7 @@ UNITLESS_NAMES = {
     "scale": "units of the point per register step",
     "offset": "value of the point at register zero",
     "raw_value": "what an instrument said before its calibration, in the point's unit",
+    "wished_value": "what a hand wants a point to be, in the point's unit",
     "true_value": "what a standard is, in the point's unit",
     "spread_value": "half of what settled readings wandered, in the point's unit",
     "doubt_value": "how far a standard may be off, in the point's unit",

@@ -1,0 +1,110 @@
+"""What a hand names and writes: the line of a tag, what a register can hold, what counts as read back."""
+
+import math
+from pathlib import Path
+
+import click
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hal.points import Point
+from hal.registers import raw_reader
+from pod_controller.bus import cli_order, values
+from pod_controller.bus.place import Place, Wanted, place_of
+from pod_controller.cli import main
+
+POD = Path(__file__).parents[2] / "sim_hardware" / "reference" / "pod.toml"
+
+
+def typed(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    """Exit code and what it said of a `podctl bus` command; none of these gets as far as a port."""
+    code = main(["bus", *words])
+    out, err = capsys.readouterr()
+    return code, out + err
+
+
+def held(kind: str, scale: float = 1.0, low: float = -math.inf, high: float = math.inf) -> values.Target:
+    """One number of unit 1, holding 0."""
+    return values.Target(1, Point(values.BARE, "holding", 0, kind, "", low, high, scale))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("read", "WT-101", "WT-102"), "WT-102 (WM-B) is on line B, not A"),
+        (("read", "WT-101", "--line", "B"), "WT-101 (WM-A) is on line A, not B"),
+        (("write", "FV-102", "1", "--line", "A", "--yes"), "FV-102 (XM-B) is on line B, not A"),
+        (("order", "belimo_lr24a_mod", "adapt", "--line", "B", "--unit", "3", "--yes"), "unit 3 on line B is LM-201"),
+        (("read", "WT-101", "--unit", "7"), "give tags, or --unit and --address"),
+    ],
+)
+def test_nothing_is_asked_or_written_on_a_line_it_is_not_on(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], says: str
+) -> None:
+    code, said = typed(capsys, *words, "--config", str(POD))
+
+    assert (code, says in said) == (2, True), said
+
+
+def test_an_order_for_a_device_as_configured_is_not_refused() -> None:
+    from hal.description import load
+
+    place: Place = place_of(Wanted(POD, "B", None, None, None, 0.0, 0.2, False))
+
+    cli_order._refuse_other(place, load("level_hydrostatic"), 3)
+
+
+@pytest.mark.parametrize(
+    ("target", "value", "says"),
+    [
+        (held("u16"), -1.0, "holding 0 of unit 1: -1 cannot be written: it takes 0 to 65535, in steps of 1"),
+        (held("u16"), 65536.0, "65536 cannot be written: it takes 0 to 65535"),
+        (held("u16"), 0.4, "0.4 cannot be written: the nearest it can hold is 0, in steps of 1"),
+        (held("s16", 0.1), 0.26, "0.26 cannot be written: the nearest it can hold is 0.3, in steps of 0.1"),
+        (held("s16", -0.1), 3277.0, "it takes -3276.7 to 3276.8"),
+        (held("u16", 1.0, 10.0, 20.0), 21.0, "it takes 10 to 20"),
+        (held("u32"), 4294967296.0, "it takes 0 to 4294967295"),
+        (held("f32"), 1e39, "1e+39 cannot be written: it takes -3.4e+38 to 3.4e+38"),
+        (held("f32"), math.inf, "inf cannot be written"),
+        (held("u16"), math.nan, "nan cannot be written"),
+        (held("bit"), 0.4, "is a bit, and 0.4 is none"),
+    ],
+)
+def test_what_a_register_cannot_hold_is_refused(target: values.Target, value: float, says: str) -> None:
+    with pytest.raises(click.UsageError) as refused:
+        values.encoded([target], [value], single=False)
+
+    assert says in str(refused.value)
+
+
+@given(st.sampled_from(["u16", "s16", "u32", "s32"]), st.data(), st.sampled_from([1.0, 0.1, -0.01, 25.5, 1 / 27648]))
+def test_every_step_of_a_register_can_be_written_and_only_itself_is_read_back(
+    kind: str, data: st.DataObject, scale: float
+) -> None:
+    bits = 16 if kind.endswith("16") else 32
+    lowest = -(2 ** (bits - 1)) if kind[0] == "s" else 0
+    raw = data.draw(st.integers(lowest, lowest + 2**bits - 1))
+    target = held(kind, scale)
+
+    words = values.encoded([target], [raw * scale], single=False)
+
+    assert raw_reader(target.point.form, 0)(words) == raw
+    assert values.agrees(target.point, raw * scale, raw * scale)
+    assert not values.agrees(target.point, (raw + 1) * scale, raw * scale)
+
+
+@pytest.mark.parametrize("wished", [0.0, 1.0])
+def test_a_bit_that_did_not_change_was_not_written(wished: float) -> None:
+    coil = Point(values.BARE, "coil", 0, "bit", "", -math.inf, math.inf)
+
+    assert values.agrees(coil, wished, wished)
+    assert not values.agrees(coil, 1.0 - wished, wished)
+    assert not values.agrees(coil, None, wished)
+
+
+def test_a_pure_number_has_no_unit_to_show() -> None:
+    row = {"tag": "FV-101", "value": 1.0, "engineering_unit": "1", "quality": "GOOD", "table": "coil", "raw": [1]}
+
+    assert values.in_words(row) == "FV-101  1"
+    assert values.in_words(row | {"engineering_unit": "kg"}) == "FV-101  1 kg"
