@@ -22,6 +22,7 @@ FIRST_BACKOFF_NS = 1_000_000_000
 LONGEST_BACKOFF_NS = 16_000_000_000
 STRANGER_RETRY_NS = 10_000_000_000
 _JITTER_STEPS, _JITTER_LEAST = 64, 512  # up to an eighth more: what died together is not probed together
+_WHO, _OUTPUTS = "who it is", "its outputs"
 _COUNT_AT, _WORDS_AT = 2, 3  # of a reply to a read of registers; over TCP no check sequence follows them
 
 
@@ -85,7 +86,7 @@ class Device:
         self.backoff_ns = FIRST_BACKOFF_NS
         self.answered = self.late_count = 0
         self.faults = [0] * len(Verdict)
-        self.notes: list[str] = []
+        self.notes: dict[str, str] = {}  # what it is about -> sentence
         self.owed: list[bytes] = []
         self._probes: tuple[Request, ...] = ()
         self._jitter_steps = crc16(name.encode()) % 251 % _JITTER_STEPS
@@ -167,21 +168,31 @@ class Device:
         words = tuple(int.from_bytes(data[k : k + 2], "big") for k in range(0, len(data), 2))
         self.stranger = self.unknown = self.doubtful = words != identity.words
         self.proved = not self.stranger
+        self.notes.pop(_WHO, None)
         if self.stranger:
             self.retry_ns = now_ns + STRANGER_RETRY_NS
             shown = " ".join(f"{word:04X}" for word in words) or "nothing"
             wanted = " ".join(f"{word:04X}" for word in identity.words)
             self.note(
-                f"unit {self.unit} shows {shown}, not {wanted}: are two adapters swapped, or is it another module?"
+                _WHO,
+                f"unit {self.unit} shows {shown}, not {wanted}: are two adapters swapped, or is it another module?",
             )
 
-    def note(self, sentence: str) -> None:
-        """Something for people; each sentence once."""
-        if sentence not in self.notes:
-            self.notes.append(sentence)
+    def disobeyed(self, sent: int, shown: int) -> None:
+        """It echoed an image and showed another one; the newest such is told."""
+        self.faults[Verdict.DISOBEYED] += 1
+        seen = f"0x{shown:02X}" if shown >= 0 else "neither off nor on"
+        self.note(
+            _OUTPUTS,
+            f"unit {self.unit} took image 0x{sent:02X} and showed {seen}: does it obey, and is its supply there?",
+        )
+
+    def note(self, about: str, sentence: str) -> None:
+        """Something for people, in place of what was told about the same before."""
+        self.notes[about] = sentence
 
     def health(self) -> Health:
         """The state for people and alarms."""
         faults = {verdict.name.lower(): self.faults[verdict] for verdict in Verdict if self.faults[verdict]}
-        notes = tuple(self.notes)
+        notes = tuple(self.notes.values())
         return Health(self.name, self.line, self.unit, self.condition, self.answered, faults, self.late_count, notes)

@@ -218,15 +218,25 @@ class ModbusLine:
         elif order.task is Task.WRITE and module is not None:
             module.echoed()
         elif order.task is Task.IDENTIFY:
-            self._identified(order, now_ns)
+            self._identified(order, self._reply, now_ns)
 
-    def _identified(self, order: Order, now_ns: int) -> None:
-        """It showed who it is. A stranger stops the line, and is given the silence in which it lets go."""
+    def _identified(self, order: Order, reply: bytes, now_ns: int) -> None:
+        """It showed who it is, or refused. A stranger stops the line, and is given the silence in which it lets go."""
         device = order.device
-        device.shows(self._reply, now_ns)
+        device.shows(reply, now_ns)
         self._lanes.strange = any(each.stranger for each in self._lanes.devices)
         if device.stranger and order.module is not None:
+            again_ns = device.retry_ns
             self._silence(order.module, now_ns)
+            device.retry_ns = max(again_ns, device.retry_ns)
+
+    def _busy_with_identity(self, order: Order, now_ns: int) -> None:
+        """It did not say who it is: no stranger yet. A module that stays busy is not kept awake by the question."""
+        module = order.module
+        if module is None or module.may_repeat():
+            order.device.retry_ns = now_ns + BUSY_RETRY_NS
+        else:
+            self._silence(module, now_ns)
 
     def _refused(self, order: Order, now_ns: int) -> None:
         """The device answered with an exception: busy is asked again soon, holes are left out, the rest is BAD."""
@@ -236,15 +246,16 @@ class ModbusLine:
             module.refuses_watchdog(now_ns)
         elif order.task is Task.WRITE and module is not None:
             self._silence(module, now_ns)
+        elif order.task is Task.IDENTIFY and code in DEVICE_BUSY:
+            self._busy_with_identity(order, now_ns)
         elif order.task is Task.IDENTIFY:
-            device.shows(b"", now_ns)
-            self._lanes.strange = True
+            self._identified(order, b"", now_ns)
         elif block is None:
             return
         elif code in DEVICE_BUSY:
             block.due_ns = now_ns + BUSY_RETRY_NS
         elif 1 < code <= _LAST_CONFIGURATION_CODE and self._lanes.split(block):
-            device.note(f"refuses {block.span} (exception {code}): read without its holes from now on")
+            device.note(block.span, f"refuses {block.span} (exception {code}): read without its holes from now on")
         else:
             block.refuse(Cause.CONFIGURATION_ERROR if code <= _LAST_CONFIGURATION_CODE else Cause.DEVICE_FAILURE)
 

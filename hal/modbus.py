@@ -68,6 +68,7 @@ class Verdict(IntEnum):
     TIMEOUT = 11  # nothing came
     TRUNCATED = 12  # something came, not all of it
     BAD_HEADER = 13  # TCP: no protocol 0, or a length that no answer has
+    DISOBEYED = 14  # an output module echoed an image and then showed another one
 
 
 class Request(NamedTuple):

@@ -185,6 +185,7 @@ class OutputModule:
         if not self._echoed:
             return True
         if shown != self.sent:
+            self.device.disobeyed(self.sent, shown)
             return False
         for (tag, bit), issued_ns in zip(self._bits.items(), self._sent_issued, strict=True):
             if issued_ns != _NOT_YET:

@@ -1,11 +1,28 @@
 """Who answers, and is it the one that is meant: identity, owed replies, refused holes, a port where nobody speaks."""
 
+from collections.abc import Callable
+from itertools import pairwise
+
 import pytest
-from hal_desk import MS, SECOND, TICK_NS, TURNAROUND_NS, Module, Pod, Replies, Slave, cells, module, prompt, sealed
+from hal_desk import (
+    MS,
+    SECOND,
+    TICK_NS,
+    TURNAROUND_NS,
+    Module,
+    Pod,
+    Replies,
+    Slave,
+    cells,
+    module,
+    prompt,
+    sealed,
+    words,
+)
 
 from hal.blocks import Block, BlockPlan
 from hal.description import DeviceConfig
-from hal.device import Device
+from hal.device import STRANGER_RETRY_NS, Device
 from hal.device_facts import Identity
 from hal.line import REOPEN_AFTER_NS
 from hal.modbus import Verdict, read_request
@@ -15,9 +32,9 @@ from hal.values import Cause, Quality
 WHO = read_request(1, 3, 0, 1)
 
 
-def known(words: int, device: DeviceConfig) -> DeviceConfig:
+def known(word: int, device: DeviceConfig) -> DeviceConfig:
     """The same device, which must show this number in holding register 0."""
-    identity = Identity(table="holding", address=0, words=(words,))
+    identity = Identity(table="holding", address=0, words=(word,))
     return DeviceConfig(**{**device.__dict__, "identity": identity})
 
 
@@ -54,11 +71,65 @@ def test_a_stranger_is_never_written_and_nothing_of_its_line_is_believed() -> No
 def test_a_stranger_is_left_alone_until_its_outputs_must_have_fallen() -> None:
     pod = pod_with(4711, held=0b11)
 
-    pod.run(5.0)
+    pod.run(60.0)
 
     asked = [at_ns for at_ns, _ in pod.sent_to(1)]
-    assert asked[1] - asked[0] > 2 * SECOND
+    assert len(asked) > 4
+    assert all(b - a >= STRANGER_RETRY_NS for a, b in pairwise(asked))
     assert pod.module.held == 0
+
+
+def busy(times: int) -> Callable[[bytes, bytes], Replies]:
+    """The desk's spoil: that often a device is busy when it shall show who it is."""
+    left = [times]
+
+    def refuse(request: bytes, reply: bytes) -> Replies:
+        if request != WHO.frame or not left[0]:
+            return prompt(request, reply)
+        left[0] -= 1
+        return [(TURNAROUND_NS, sealed(request[0], 0x83, 6))]
+
+    return refuse
+
+
+def test_who_is_busy_once_is_asked_again_at_once_and_is_no_stranger() -> None:
+    pod = pod_with(20)
+    pod.desk.spoil = busy(1)
+
+    scan = pod.run(1.0)
+
+    assert scan.acks["FV-101"].open_frac == 1.0
+    assert scan.readings["WT-101"].quality is Quality.GOOD
+    assert (pod.io.health()[0].notes, pod.io.health()[0].faults) == ((), {"exception": 1})
+
+
+def test_a_module_that_stays_busy_is_left_alone_until_its_outputs_must_have_fallen() -> None:
+    pod = pod_with(20, held=0b11)
+    pod.desk.spoil = busy(1000)
+
+    scan = pod.run(10.0)
+
+    asked = [at_ns for at_ns, _ in pod.sent_to(1)]
+    assert max(b - a for a, b in pairwise(asked)) > 2 * SECOND
+    assert {frame[1] for _, frame in pod.sent_to(1)} == {3}
+    assert (pod.module.held, pod.module.released) == (0, 1)
+    assert scan.readings["WT-101"].quality is Quality.GOOD
+
+
+def test_what_a_stranger_showed_last_is_told_and_withdrawn_when_it_shows_the_right_words() -> None:
+    pod = pod_with(4711)
+    shown, told = iter((20, 21, 22, 4711)), []
+
+    def change(frame: bytes, reply: bytes) -> Replies:
+        return prompt(frame, sealed(1, 3, 2, words(next(shown, 4711))) if frame == WHO.frame else reply)
+
+    pod.desk.spoil = change
+    for until_s in (5, 15, 25, 45):
+        pod.run(until_s)
+        told.append([note[:17] for note in pod.io.health()[0].notes])
+
+    assert told == [["unit 1 shows 0014"], ["unit 1 shows 0015"], ["unit 1 shows 0016"], []]
+    assert pod.module.held == 1
 
 
 def test_after_the_port_was_open_again_who_it_is_comes_before_what_it_shall_do() -> None:

@@ -107,6 +107,18 @@ def test_a_module_whose_read_back_differs_is_not_polled_until_its_watchdog_has_e
     assert max(ack.issued_ns for ack in opened) == 3 * SECOND
 
 
+def test_a_module_that_echoes_and_ignores_is_named() -> None:
+    pod = Pod(module(), cells(2))
+    pod.module.deaf = True
+    pod.wanted = {"FV-101": 1.0}
+
+    pod.run(10.0)
+
+    health = pod.io.health()[0]
+    assert health.notes == ("unit 1 took image 0x01 and showed 0x00: does it obey, and is its supply there?",)
+    assert health.faults["disobeyed"] >= 1
+
+
 class LostEchoes:
     """From since_ns on, the echoes of so many writes of outputs are lost; the writes themselves arrive or not."""
 
