@@ -123,7 +123,7 @@ def in_words(row: dict[str, Any]) -> str:
     """One row for people."""
     name = row["tag"] or f"unit {row['unit']} {row['table']} {row['address']}"
     shown = "-" if row["value"] is None else f"{row['value']:.10g}"
-    unit = f" {row['engineering_unit']}" if row["engineering_unit"] else ""
+    unit = "" if row["engineering_unit"] in (None, "", "1") else f" {row['engineering_unit']}"
     why = "" if row["quality"] == Quality.GOOD.name else f" {row['quality']} {row['cause']}"
     raw = "" if row["table"] in BIT_TABLES else " ".join(f"{word:#06x}" for word in row["raw"])
     return f"{name}  {shown}{unit}{why}{'  raw ' + raw if raw else ''}"
