@@ -231,8 +231,13 @@ def test_a_reading_is_one_line_of_plain_numbers(
     assert parse_reading(lines, fields) == numbers
 
 
+def is_no_code(garbage: bytes) -> bool:
+    """Nothing in it says that the probe sleeps or complains of its supply, which are believed for longer."""
+    return not any(code in garbage for code in (b"*SL\r", b"*OV\r", b"*UV\r"))
+
+
 @settings(max_examples=50)
-@given(st.binary(max_size=120), st.floats(0.0, 3.0))
+@given(st.binary(max_size=120).filter(is_no_code), st.floats(0.0, 3.0))
 def test_after_any_garbage_it_is_read_again_and_right(garbage: bytes, after_s: float) -> None:
     pond = Pond()
     pond.run(8.0 + after_s)

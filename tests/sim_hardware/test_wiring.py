@@ -17,7 +17,7 @@ ALL_ON = bytes.fromhex("0F0000000801FF")
 def test_no_tag_is_wired_twice() -> None:
     tags = [*probe_tags(), *output_tags()]
 
-    assert len(tags) == len(set(tags)) == 69
+    assert len(tags) == len(set(tags)) == 71
 
 
 def test_units_differ_on_each_line_and_every_actuator_line_has_one_module() -> None:
