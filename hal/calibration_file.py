@@ -63,6 +63,11 @@ class Calibration(_Frozen):
     drift_value: float | None = None
     replaced: Text = ""
 
+    @property
+    def unit_behind(self) -> str:
+        """The unit as it stands behind a figure: a pure number shows none."""
+        return "" if self.unit == "1" else f" {self.unit}"
+
     def curve(self) -> Curve:
         """The curve through its points, fitted again."""
         return fit(self.method, [point.point() for point in self.points], float("inf"))

@@ -20,7 +20,7 @@ from hal.line import ModbusLine, Send
 from hal.modbus import HEADER_LEN, NO_PATH, Verdict, judge_body, tcp_frame
 from hal.outputs import OutputModule
 
-_LEAST_BODY, _MOST_BODY = 2, 254  # unit and function; unit and the longest PDU (253)
+LEAST_BODY, MOST_BODY = 2, 254  # unit and function; unit and the longest PDU (253)
 _TRANSACTIONS = 65536
 _REFUSAL_CODE_AT = 2
 _MODBUS = b"\x00\x00"
@@ -58,7 +58,7 @@ class ModbusTcpLine(ModbusLine):
         self._stream += data
         while len(self._stream) >= HEADER_LEN:
             size = int.from_bytes(self._stream[4:HEADER_LEN], "big")
-            if self._stream[2:4] != _MODBUS or not _LEAST_BODY <= size <= _MOST_BODY:
+            if self._stream[2:4] != _MODBUS or not LEAST_BODY <= size <= MOST_BODY:
                 self._give_up_stream(now_ns)
                 return
             if len(self._stream) < HEADER_LEN + size:

@@ -188,6 +188,8 @@ def _answered(
     except PodError as error:
         if error.code != NOBODY:
             raise
+        if as_json:
+            click.echo(json.dumps({"ok": False, "code": error.code, "text": str(error)}))
         click.echo(str(error), err=True)
         return EXIT_UNREACHABLE
 

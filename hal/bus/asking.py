@@ -19,6 +19,7 @@ from hal.clock import Clock
 from hal.description import LineConfig
 from hal.errors import Code, PodError
 from hal.modbus import HEADER_LEN, Request, Verdict, crc16, judge
+from hal.tcp_line import LEAST_BODY, MOST_BODY
 from hal.transport import Transport, transport_of
 from hal.wire_time import char_ns, silence_ns
 
@@ -114,6 +115,26 @@ class BusPort:
         self._quiet_ns = 0
         self._silent_unit = -1
         self._transaction = 0
+        self._inbox, self._is_broken = b"", False
+
+    @property
+    def is_tcp(self) -> bool:
+        """Whether it is a connection, where no wire can be blamed."""
+        return self._is_tcp
+
+    @property
+    def silent_advice(self) -> str:
+        """What to look at when nobody answers."""
+        if self._is_tcp:
+            return "check the unit, the server and what is behind it (podctl bus scan)"
+        return "check address, baud rate, A/B and power (podctl bus scan)"
+
+    @property
+    def spoilt_advice(self) -> str:
+        """What spoils an answer."""
+        if self._is_tcp:
+            return "the server, or what is behind it, answers something else"
+        return "two devices with this address, wrong parity, or a bad wire"
 
     def __enter__(self) -> Self:
         try:
@@ -146,6 +167,7 @@ class BusPort:
         self._wait_until_ns(self._quiet_ns)
         if not self._is_tcp:
             self.listen(0)  # what came unasked is no answer
+        self._is_broken = False
         begun_ns = self._clock.now_ns()
         self._write(question.frame)
         end_ns = begun_ns + len(question.frame) * self._char_ns
@@ -164,18 +186,25 @@ class BusPort:
             data = self._next(tail_ns if settled or received else deadline_ns)
             if not data and (settled or received or self._clock.now_ns() >= deadline_ns):
                 break
-            if latency_ns < 0:
+            data = self._stripped(data)
+            if latency_ns < 0 and data:
                 latency_ns = max(0, self._clock.now_ns() - end_ns - len(data) * self._char_ns)
-            received += self._stripped(data)
+            received += data
             if not own_echo and received.startswith(question.frame) and question.judge(received) is Verdict.OWN_ECHO:
                 own_echo, received, latency_ns = True, received[len(question.frame) :], -1
             received = _without_foreign(received, question.frame[0], foreign)
             verdict = question.judge(received) if received else Verdict.PARTIAL
         if verdict is Verdict.PARTIAL:
-            verdict = Verdict.TRUNCATED if received else Verdict.TIMEOUT
+            verdict = self._unanswered(received)
         sound = verdict in (Verdict.ACCEPTED, Verdict.EXCEPTION)
         pdu = received[1:-_CRC_LEN] if sound else b""
         return Answer(verdict, pdu, latency_ns if received else -1, received, own_echo, tuple(foreign))
+
+    def _unanswered(self, received: bytes) -> Verdict:
+        """What it was when time is up and no whole answer has come."""
+        if self._is_broken:
+            return Verdict.BAD_HEADER
+        return Verdict.TRUNCATED if received or self._inbox else Verdict.TIMEOUT
 
     def _write(self, frame: bytes) -> None:
         data = frame
@@ -189,16 +218,24 @@ class BusPort:
             raise _unavailable(self.place, error) from None
 
     def _stripped(self, data: bytes) -> bytes:
-        """A TCP frame as it would have come over a serial line; frames of other transactions are dropped."""
+        """Whole TCP frames as they would have come over a serial line; those of other transactions are dropped.
+
+        A stream is cut by its headers alone: the rest of a frame waits in the inbox; what cannot be cut is thrown away.
+        """
         if not self._is_tcp:
             return data
-        out = b""
-        while len(data) >= HEADER_LEN:
-            size = int.from_bytes(data[4:HEADER_LEN], "big")
-            body = data[HEADER_LEN : HEADER_LEN + size]
-            if int.from_bytes(data[:2], "big") == self._transaction:
+        out, self._inbox = b"", self._inbox + data
+        while len(self._inbox) >= HEADER_LEN:
+            size = int.from_bytes(self._inbox[4:HEADER_LEN], "big")
+            if self._inbox[2:4] != b"\0\0" or not LEAST_BODY <= size <= MOST_BODY:
+                self._inbox, self._is_broken = b"", True
+                break
+            if len(self._inbox) < HEADER_LEN + size:
+                break
+            transaction, body = self._inbox[:2], self._inbox[HEADER_LEN : HEADER_LEN + size]
+            self._inbox = self._inbox[HEADER_LEN + size :]
+            if int.from_bytes(transaction, "big") == self._transaction:
                 out += body + crc16(body).to_bytes(_CRC_LEN, "little")
-            data = data[HEADER_LEN + size :]
         return out
 
     def _next(self, until_ns: int) -> bytes:

@@ -28,6 +28,7 @@ _DISSECTOR = {"modbus_rtu": (b"mbrtu", 503), "modbus_tcp": (b"mbtcp", 502), "asc
 _HEAD = struct.Struct("<II")
 _WORD = struct.Struct("<I")
 _MOST_BLOCK = 1 << 20
+_FRAMING_LEN = 12  # of a block: kind and length, and the length again
 
 
 class Recorded(NamedTuple):
@@ -92,18 +93,32 @@ def _is_ours(data: bytes) -> bool:
     return len(data) >= 12 and _HEAD.unpack_from(data)[0] == _SECTION and _WORD.unpack_from(data, 8)[0] == _MAGIC
 
 
+def cut_count(path: Path) -> int:
+    """Bytes at the end of such a file that are no whole block: cut there, or spoilt. 0 when it cannot be read."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return 0
+    return len(data) - sum(_FRAMING_LEN + len(body) for _, body in _blocks(data))
+
+
 def _frames(data: bytes) -> Iterator[Recorded]:
     lines: list[str] = []
-    at = 0
-    while at + 12 <= len(data):
-        kind, size = _HEAD.unpack_from(data, at)
-        if not 12 <= size <= _MOST_BLOCK or size % 4 or at + size > len(data):
-            return
-        body = data[at + 8 : at + size - 4]
+    for kind, body in _blocks(data):
         if kind == _INTERFACE:
             lines.append(_name(body))
         elif kind == _PACKET and (found := _packet(body, lines)) is not None:
             yield found
+
+
+def _blocks(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Kind and body of each whole block."""
+    at = 0
+    while at + _FRAMING_LEN <= len(data):
+        kind, size = _HEAD.unpack_from(data, at)
+        if not _FRAMING_LEN <= size <= _MOST_BLOCK or size % 4 or at + size > len(data):
+            return
+        yield kind, data[at + 8 : at + size - 4]
         at += size
 
 

@@ -113,10 +113,10 @@ def _settle(port: BusPort, unit: int, asked: Asked, first: Answer) -> Found | No
     baud, times_ms = port.line.baud, [answer.latency_ns / MS_NS for answer in sound]
     latency_ms = round(max(times_ms), 1) if times_ms else -1.0
     how = "unclear" if not sound else "refuses" if best.refusal else "answers"
-    return Found(unit, baud, how, _text(answers, best), latency_ms, len(sound), len(answers))
+    return Found(unit, baud, how, _text(answers, best, port.spoilt_advice), latency_ms, len(sound), len(answers))
 
 
-def _text(answers: Sequence[Answer], best: Answer) -> str:
+def _text(answers: Sequence[Answer], best: Answer, spoilt_advice: str) -> str:
     """What to make of it."""
     spoilt = [answer for answer in answers if not answer.is_sound]
     words = []
@@ -125,10 +125,7 @@ def _text(answers: Sequence[Answer], best: Answer) -> str:
         words.append(f"refuses: {code} {EXCEPTIONS.get(code, 'unknown code')}" if code else "answers")
     if spoilt:
         kinds = ", ".join(sorted({answer.verdict.name.lower() for answer in spoilt}))
-        words.append(
-            f"{len(spoilt)} of {len(answers)} answers are spoilt ({kinds}):"
-            " two devices with this address, wrong parity, or a bad wire"
-        )
+        words.append(f"{len(spoilt)} of {len(answers)} answers are spoilt ({kinds}): {spoilt_advice}")
     if any(answer.own_echo for answer in answers):
         words.append("the adapter gives our own bytes back")
     return "; ".join(words)

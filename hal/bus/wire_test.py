@@ -28,7 +28,9 @@ class Finding(NamedTuple):
 
 def check(port: BusPort, unit: int | None, listen_ns: int, timeout_ns: int) -> list[Finding]:
     """Idle line, own echo and, when a unit is named, ASKED_COUNT reads of it."""
-    found = [_idle(port, listen_ns), *_echo(port, timeout_ns)]
+    found = [_idle(port, listen_ns)]
+    if not port.is_tcp:  # a connection has no echo, and no end that reflects
+        found += _echo(port, timeout_ns)
     return found if unit is None else [*found, _answers(port, unit, timeout_ns)]
 
 
@@ -74,5 +76,6 @@ def _answers(port: BusPort, unit: int, timeout_ns: int) -> Finding:
             f"unit {unit}", True, f"{ASKED_COUNT} of {ASKED_COUNT} sound, slowest {slowest_ms:.1f} ms", "seen"
         )
     counted = ", ".join(f"{kinds.count(kind)} {kind.name.lower()}" for kind in Verdict if kind in kinds)
-    advice = "check its address and power" if set(kinds) == {Verdict.TIMEOUT} else "termination, bias, shield, parity"
+    wire = port.spoilt_advice if port.is_tcp else "termination, bias, shield, parity"
+    advice = "check its address and power" if set(kinds) == {Verdict.TIMEOUT} else wire
     return Finding(f"unit {unit}", False, f"{len(kinds)} of {ASKED_COUNT} spoilt ({counted}): {advice}", "hint")

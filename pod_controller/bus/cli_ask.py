@@ -21,6 +21,7 @@ from pod_controller.bus.place import (
     Place,
     Wanted,
     core_status,
+    is_number,
     place_of,
     refuse_if_owned,
 )
@@ -126,7 +127,7 @@ def _units(text: str) -> list[int]:
     found: list[int] = []
     for part in text.split(","):
         low, dash, high = part.strip().partition("-")
-        if not low.isdigit() or (dash and not high.isdigit()):
+        if not is_number(low) or (dash and not is_number(high)):
             raise click.UsageError(f"--units {text}: write 1-32 or 3,5,7-9")
         first, last = int(low), int(high or low)
         if not UNITS[0] <= first <= last <= UNITS[1]:
@@ -153,7 +154,7 @@ def identify(wanted: Wanted, unit: int, types: tuple[str, ...]) -> int:
         ((_, there),) = look(port, (unit,), Asked(3, 0, wanted.timeout_ns))
         found = ask(port, unit, wanted.timeout_ns, types) if there is not None else None
     if found is None:
-        text = f"unit {unit} on {place.at} does not answer: check address, baud rate, A/B and power (podctl bus scan)"
+        text = f"unit {unit} on {place.at} does not answer: {port.silent_advice}"
         click.echo(json.dumps({"unit": unit, "answers": False, "text": text}) if wanted.as_json else text)
         return EXIT_FAILED
     if wanted.as_json:

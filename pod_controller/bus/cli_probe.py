@@ -31,11 +31,16 @@ def probe(wanted: Wanted, device_type: str, text: str | None, proof: str, yes: b
     description = load(device_type)
     if description.probe is None:
         raise click.UsageError(f"{device_type} is not asked in text: see podctl bus order and read")
+    for each in (text, proof or None):
+        if each is not None and not (each.strip() and each.isascii() and each.isprintable()):
+            raise click.UsageError(f"{each!r} is no command of a probe: one line of printable ASCII, as Cal,mid,7.00")
     place = place_of(wanted)
+    _refuse_elsewhere(place, description)
     refuse_if_owned(place)
     order = None if text is None else Order(text, proof)
     if order is not None and not yes:
         ask_person(f"Send {text!r} to {description.model} on {place.at}. Go on?")
+    _listen_first(place, wanted.listen_ns)
     readings = _talk(place, description, order)
     told: dict[str, Any] = {"model": description.model, "readings": readings}
     why = ""
@@ -49,6 +54,36 @@ def probe(wanted: Wanted, device_type: str, text: str | None, proof: str, yes: b
     else:
         click.echo(f"! {why}" if why else _in_words(told))
     return EXIT_FAILED if why else EXIT_FINE
+
+
+def _refuse_elsewhere(place: Place, description: Any) -> None:
+    """click.UsageError for a connection, and for a line on which the configuration has no such probe."""
+    from hal.description import load
+
+    if place.line.protocol == "modbus_tcp":
+        raise click.UsageError(f"{place.at} is a connection: a probe that is asked in text is on a serial port")
+    if place.config is None:
+        return
+    there = [device for device in place.config.device if device.line == place.line.name]
+    if not any(load(device.type) == description for device in there):
+        named = ", ".join(f"{device.name} ({device.type})" for device in there)
+        raise click.UsageError(f"line {place.line.name} has no {description.model}: it has {named or 'no device'}")
+
+
+def _listen_first(place: Place, listen_ns: int) -> None:
+    """PodError 206 or 221 when the port cannot be had, 222 when a master speaks there.
+
+    Lines of text may come unasked: most probes come set to send by themselves.
+    """
+    from hal.bus.asking import BusPort
+    from hal.bus.scan import overhear
+    from hal.errors import Code, PodError
+
+    with BusPort(place.line, CLOCK) as port:
+        found = overhear(port.listen(listen_ns))
+    if found.frame_count:
+        text = f"line {place.at} is in use: {found.text}: a probe that is asked in text has a line of its own"
+        raise PodError(Code.LINE_BUSY, text)
 
 
 def _in_words(told: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ from pod_controller.config_line import MODBUS_PORT
 from pod_controller.control_client import DEFAULT_SOCKET, Connection
 
 NS = 1_000_000_000
+MOST_PORT = 65535
 FIRST_BAUD = 9600  # where no one says: what most instruments come with
 
 
@@ -72,8 +73,11 @@ def place_of(wanted: Wanted, tags: tuple[str, ...] = ()) -> Place:
         return Place(line, None, DEFAULT_SOCKET)
     if wanted.tcp is not None:
         host, _, number = wanted.tcp.rpartition(":") if ":" in wanted.tcp else (wanted.tcp, "", str(MODBUS_PORT))
-        if not number.isdigit() or not host:
-            raise click.UsageError(f"--tcp {wanted.tcp}: write HOST:PORT with a numeric address, as 10.0.0.7:502")
+        if not host or not is_number(number) or not 1 <= int(number) <= MOST_PORT:
+            raise click.UsageError(
+                f"--tcp {wanted.tcp}: write HOST:PORT with a numeric address and a port from 1 to {MOST_PORT},"
+                " as 10.0.0.7:502"
+            )
         return Place(LineConfig("server", "modbus_tcp", "", 0, False, host, int(number)), None, DEFAULT_SOCKET)
     assert wanted.config_path is not None
     config = load(wanted.config_path)
@@ -83,6 +87,11 @@ def place_of(wanted: Wanted, tags: tuple[str, ...] = ()) -> Place:
     if wanted.framing is not None and line.protocol != "modbus_tcp":
         line = replace(line, framing=wanted.framing)
     return Place(line, config, config.control.socket)
+
+
+def is_number(text: str) -> bool:
+    """Whether it is digits only, those of ASCII, and few enough for a number of any bus."""
+    return text.isascii() and text.isdigit() and len(text) <= 9
 
 
 def _named(config: PodConfig, name: str | None) -> LineConfig:

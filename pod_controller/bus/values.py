@@ -223,8 +223,8 @@ def _sound(port: BusPort, target: Target, answer: Answer, what: str) -> bytes:
         text = f"{where}: the device refuses, {answer.refusal} {why}: check table, address and count"
     elif answer.verdict is Verdict.TIMEOUT:
         echo = "; the adapter gives our own bytes back" if answer.own_echo else ""
-        text = f"{where}: no answer{echo}: check address, baud rate, A/B and power (podctl bus scan)"
+        text = f"{where}: no answer{echo}: {port.silent_advice}"
     else:
         shown = answer.received[:32].hex(" ")
-        text = f"{where}: {answer.verdict.name.lower()} ({shown}): noise, two devices with this address, or parity"
+        text = f"{where}: {answer.verdict.name.lower()} ({shown}): {port.spoilt_advice}"
     raise PodError(Code.BUS_NOT_READ, text)

@@ -241,7 +241,9 @@ def _show_made(made: Calibration, instrument: judge.Instrument, kind: protocols.
     drifted = (
         "first of its history" if made.drift_value is None else f"drift since the one before {made.drift_value:.4g}"
     )
-    click.echo(f"  gain {curve.slope_ratio:.5f}, residual {made.residual_value:.4g} {made.unit}, {drifted}", err=True)
+    click.echo(
+        f"  gain {curve.slope_ratio:.5f}, residual {made.residual_value:.4g}{made.unit_behind}, {drifted}", err=True
+    )
     if instrument.declared is not None:
         most = judge.most_error(curve, instrument.declared) + (made.drift_value or 0.0)
         click.echo(
@@ -263,7 +265,7 @@ def _put_in_force(path: Path, config: PodConfig, change: Callable[[Book], Book],
     if asked.as_json:
         click.echo(json.dumps({"book": str(book_path(path, config)), "taken": taken, **made.model_dump(mode="json")}))
     else:
-        click.echo(f"{asked.tag} {made.name}: residual {made.residual_value:.4g} {made.unit}, {taken}")
+        click.echo(f"{asked.tag} {made.name}: residual {made.residual_value:.4g}{made.unit_behind}, {taken}")
     return EXIT_FINE
 
 
@@ -276,7 +278,7 @@ def _show_list(book: Book, asked: Asked) -> int:
     for x in shown:
         mark = "*" if book.in_force.get(x.tag) == x.name else " "
         drifted = "-" if x.drift_value is None else f"{x.drift_value:.4g}"
-        figures = f"residual {x.residual_value:.4g}  drift {drifted} {x.unit}"
+        figures = f"residual {x.residual_value:.4g}  drift {drifted}{x.unit_behind}"
         click.echo(f"{mark} {x.tag}  {x.name}  {figures}  due {x.due_utc:%Y-%m-%d}  {x.person}")
     if not shown:
         click.echo("no calibration is stored", err=True)

@@ -127,9 +127,9 @@ def _calibrations(pod: Pod) -> Rows:
             continue
         promised = "-"
         if instrument is not None and instrument.declared is not None:
-            promised = f"{instrument.declared.limit_value:.4g} {x.unit}"
+            promised = f"{instrument.declared.limit_value:.4g}{x.unit_behind}"
         standards = ", ".join(f"{point.standard or '?'} = {point.true_value:g}" for point in x.points)
-        figures = f"{x.residual_value:.4g} + {x.drift_value or 0.0:.4g} {x.unit}"
+        figures = f"{x.residual_value:.4g} + {x.drift_value or 0.0:.4g}{x.unit_behind}"
         figures += f" (history new: {x.replaced})" if x.replaced else ""
         days = (f"{x.made_utc:%Y-%m-%d}", x.person, standards, figures, promised, f"{x.due_utc:%Y-%m-%d}")
         rows.append((tag, f"{x.name}, {x.method}", *days))

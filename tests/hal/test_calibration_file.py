@@ -117,3 +117,8 @@ def test_a_clock_before_the_calibration_is_told_and_ends_nothing() -> None:
     assert clock_is_wrong(calibration(), long_ago)
     assert applied(calibration(), long_ago, 0).due_ns == 365 * DAY_NS
     assert not clock_is_wrong(calibration(), MADE - timedelta(hours=3))
+
+
+def test_a_pure_number_has_no_unit_behind_it() -> None:
+    assert calibration().unit_behind == " kg"
+    assert calibration().model_copy(update={"unit": "1"}).unit_behind == ""

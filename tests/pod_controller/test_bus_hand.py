@@ -108,3 +108,39 @@ def test_a_pure_number_has_no_unit_to_show() -> None:
 
     assert values.in_words(row) == "FV-101  1"
     assert values.in_words(row | {"engineering_unit": "kg"}) == "FV-101  1 kg"
+
+
+@pytest.mark.parametrize("number", ["99999", "0", "²", "", "-1", "9" * 5000])
+def test_a_port_number_that_is_none_is_a_usage_error(capsys: pytest.CaptureFixture[str], number: str) -> None:
+    code, said = typed(capsys, "read", "--tcp", f"127.0.0.1:{number}", "--unit", "1", "--address", "0")
+
+    assert (code, "a port from 1 to 65535" in said) == (2, True)
+
+
+def test_units_that_are_no_numbers_are_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    code, said = typed(capsys, "scan", "--port", "/dev/none", "--units", "1-²")
+
+    assert (code, "write 1-32" in said) == (2, True)
+
+
+PROBE = ("probe", "atlas_ezo_ph")
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted_code", "says"),
+    [
+        (("--port", "/dev/none"), 1, "E206 port /dev/none"),
+        (("Cal,<µ>", "--port", "/dev/none", "--yes"), 2, "printable ASCII"),
+        (("Cal,mid,7\rFactory", "--port", "/dev/none", "--yes"), 2, "printable ASCII"),
+        (("", "--port", "/dev/none", "--yes"), 2, "printable ASCII"),
+        (("Sleep", "--proof", "Cal,?\r", "--port", "/dev/none", "--yes"), 2, "printable ASCII"),
+        (("--tcp", "127.0.0.1:502"), 2, "is on a serial port"),
+        (("Sleep", "--config", str(POD), "--line", "B", "--yes"), 2, "line B has no"),
+    ],
+)
+def test_a_probe_is_not_spoken_to_in_vain(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], wanted_code: int, says: str
+) -> None:
+    code, said = typed(capsys, *PROBE, *words)
+
+    assert (code, says in said) == (wanted_code, True), said

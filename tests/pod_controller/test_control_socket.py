@@ -16,6 +16,7 @@ from virtual_core import VirtualCore
 from hal.clock import SystemClock
 from hal.errors import PodError
 from pod_controller.answers import Answers
+from pod_controller.cli import main
 from pod_controller.control_client import Connection
 from pod_controller.control_socket import CLIENTS_MOST, LINE_MOST, ControlSocket
 from pod_controller.core import Request
@@ -187,3 +188,13 @@ def undisturbed(ticks: int) -> list[bytes]:
         assert virtual.core.loop.permit is not None
         permits.append(virtual.core.loop.permit.tobytes())
     return permits
+
+
+@pytest.mark.parametrize("words", [("status",), ("why",), ("tag", "LT-201"), ("start",)])
+def test_where_nobody_answers_the_result_is_one_object_as_well(
+    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, "--socket", str(tmp_path / "none"), "--json"]) == 69
+
+    told = json.loads(capsys.readouterr().out)
+    assert (told["ok"], told["code"]) == (False, 441)

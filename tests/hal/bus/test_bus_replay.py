@@ -25,6 +25,7 @@ from sim_hardware.line_scan.master import line_of_ten
 from sim_hardware.rtu_codec import seal
 
 SECOND, BAUD = 1_000_000_000, 19200
+POD = Path(__file__).parents[3] / "sim_hardware" / "reference" / "pod.toml"
 RTU = LineConfig("S", "modbus_rtu", "/dev/desk", BAUD)
 
 
@@ -183,3 +184,29 @@ def test_a_line_is_built_from_the_wiring_and_asks_nothing() -> None:
     pod = build(wiring(cells(2)))
 
     assert Replay(pod.lines).take("A", "modbus_rtu", 1, False, b"\0").verdict == "unasked"
+
+
+def test_a_capture_that_was_cut_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorded, capture = Recorded(), tmp_path / "cut.pcapng"
+    recorded.answer(first_read(ten()), 0)
+    whole = recorded.bytes.getvalue()
+    told = []
+    for length in (len(whole), len(whole) - 9):
+        capture.write_bytes(whole[:length])
+        assert main(["bus", "replay", str(capture), "--config", str(POD), "--json"]) == 0
+        told.append(json.loads(capsys.readouterr().out)["cut_bytes"])
+    assert main(["bus", "replay", str(capture), "--config", str(POD)]) == 0
+
+    assert told[0] == 0 and told[1] > 0
+    assert f"is cut: its last {told[1]} bytes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", ["--line", "--tag"])
+def test_a_replay_of_a_line_or_tag_that_is_not_there_is_a_usage_error(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capture = tmp_path / "whole.pcapng"
+    capture.write_bytes(Recorded().bytes.getvalue())
+
+    assert main(["bus", "replay", str(capture), "--config", str(POD), option, "NOPE"]) == 2
+    assert "NOPE" in capsys.readouterr().err
