@@ -116,7 +116,8 @@ class WirePod:
     def status(self) -> dict[str, Any]:
         """What the core says; empty while nobody answers."""
         answer = self.ask("status", "--json")
-        return dict(json.loads(answer.stdout)) if answer.stdout else {}
+        told = dict(json.loads(answer.stdout)) if answer.stdout else {}
+        return told if told.get("ok") else {}
 
     def wait_for(self, state: str) -> dict[str, Any]:
         """Wait until the pod is in a state."""
