@@ -9,8 +9,9 @@ from typing import Any
 
 from pod_controller.cause_effect.table import BY_ID, SENTENCES
 from pod_controller.kernels import records, rules, terms
-from pod_controller.kernels.guard import leads_to, opened_frac
+from pod_controller.kernels.guard import opened_frac
 from pod_controller.kernels.records import Record, Table
+from pod_controller.kernels.ways import leads_to
 from pod_controller.promise import scenario_text
 from pod_controller.telling import position_text, unseen_text
 from pod_controller.topology import Topology
@@ -185,7 +186,7 @@ def _binding(topology: Topology, tried: Table, told: int, e: int) -> tuple[int, 
     """The vessel that binds inlet e (the permit's, else the one nearest its lip) and by how many kg it is over."""
     p = topology.table[0]
     over_kg = tried[0]["trial_kg"] - p["vessels"]["capacity_kg"]
-    reached = [told] if told >= 0 else [v for v in range(p["n_vessels"]) if leads_to(p, e, v)]
+    reached = [told] if told >= 0 else [v for v in range(p["n_vessels"]) if leads_to(p, tried[0], e, v)]
     v = max(reached, key=lambda each: float(over_kg[each]), default=0)
     return v, max(0.0, float(over_kg[v]))
 
@@ -230,7 +231,7 @@ def _unseen(topology: Topology, state: Table, e: int) -> str:
     p = topology.table[0]
     for v, name in enumerate(topology.vessels):
         text = unseen_text(topology, state, v)
-        if text and leads_to(p, e, v):
+        if text and leads_to(p, state[0], e, v):
             return f"{name} must not count as full: {text}"
     return ""
 

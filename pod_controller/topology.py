@@ -74,7 +74,6 @@ def of_graph(
     for fill in (_fill_vessels, _fill_chutes):
         fill(plant, config)
     _fill_causes(plant, config, causes)
-    lead_on(plant)
     _fill_weirs(plant, config)
     _fill_control(plant, config, flows)
     _fill_pumps(plant, config, flows)
@@ -185,7 +184,7 @@ def _fill_chutes(plant: Record, config: PodConfig) -> None:
         row.high_kg = chute.high_kg
         row.largest_bag_kg = chute.largest_bag_kg
         row.lid_pass_kg_s = chute.lid_pass_kg_s
-        row.lid_lock_s = chute.lid_lock_s
+        row.lid_lock_s = max(chute.lid_lock_s, float(plant.elements[index[chute.lid]].stroke_s))
         row.gate = index[chute.gate]
         row.lid = index[chute.lid]
         row.weight_ratio = chute.weight_ratio
@@ -228,30 +227,6 @@ def _fill_causes(plant: Record, config: PodConfig, causes: Sequence[Held]) -> No
         for e, element in enumerate(config.element):
             plant.causes[c].member[e] = 1 if element.name in cause.elements else 0
     plant.n_causes = len(causes)
-
-
-def lead_on(plant: Record) -> None:
-    """Mark where each intake's mass can still come by one more fault: on through pumps that nothing else stops.
-
-    Filled from the table itself: reach_ratio, shared elements and causes must be there.
-    """
-    open_to_one_fault = [_open_to_one_fault(plant, f) for f in range(plant.n_flows)]
-    for i in range(plant.n_intakes):
-        reached = plant.intakes[i].reach_ratio > 0.0
-        for _ in range(plant.n_vessels):
-            for f in range(plant.n_flows):
-                source = plant.flows[f].source
-                if source >= 0 and reached[source] and open_to_one_fault[f]:
-                    reached = reached | (plant.intakes[plant.flows[f].intake].reach_ratio > 0.0)
-        plant.intakes[i].leads_on[:] = reached
-
-
-def _open_to_one_fault(plant: Record, f: int) -> bool:
-    """True if one stuck element, or one common cause, leaves nothing that can stop flow f."""
-    intake = plant.intakes[plant.flows[f].intake]
-    series = [int(plant.flows[f].element), *(int(e) for e in intake.shared[: intake.n_shared])]
-    held = [all(plant.causes[c].member[e] for e in series) for c in range(plant.n_causes)]
-    return len(series) == 1 or any(held)
 
 
 def _fill_control(plant: Record, config: PodConfig, flows: tuple[str, ...]) -> None:

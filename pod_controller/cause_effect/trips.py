@@ -189,6 +189,8 @@ class Trips:
             return True
         if cause == "out_of_service":
             return bypass.element == watch.site.unit.row
+        if cause == "hand" and bypass.thing in watch.site.tags:
+            return True  # whose switch is not heard, is in other hands
         if bypass.thing in watch.site.tags or (bypass.element >= 0 and bypass.thing == watch.site.unit.name):
             return False
         return watch.site.test(self._evidence)

@@ -7,15 +7,17 @@ For every vessel and every scenario (nothing stuck, each single element stuck op
 (`terms`) must stay at or below the vessel's capacity C. Everything starts from the closing move, then room is given
 away in the order asked, never more than wished. What cannot be shown to fit stays closed.
 
-Neighbours: `observe` supplied the bounds U and a, `terms` sums. Must not know the regulator, the shedding, or what any
-vessel is for. In signatures p, s, w, g are the records of PLANT, STATE, WISH, PERMIT (in `guard` f is FRAME's), and
-v, e, f, i, c count vessels, elements, flows, intakes, chutes. Source of the rules: README, "The guard".
+Neighbours: `observe` supplied the bounds U and a, `terms` sums, `ways` tells what leads where. Must not know the
+regulator, the shedding, or what any vessel is for. In signatures p, s, w, g are the records of PLANT, STATE, WISH,
+PERMIT (in `guard` f is FRAME's), and v, e, f, i, c count vessels, elements, flows, intakes, chutes. Source of the
+rules: README, "The guard".
 """
 
 from pod_controller.kernels import rules
 from pod_controller.kernels.compile import kernel, small_kernel
 from pod_controller.kernels.records import FREE, Record
 from pod_controller.kernels.terms import CAUSED, EVERY, JAMMED, lid_most_kg, measure, weigh
+from pod_controller.kernels.ways import full_below, leads_to
 
 BISECTIONS = 10  # a positioner's grant is found to a thousandth of its stroke
 
@@ -88,15 +90,6 @@ def opened_frac(p: Record, s: Record, e: int, grant_frac: float) -> float:
     """
     closing_frac = max(s.live_frac[e], s.envelope_frac[e] - p.tick_s / p.elements[e].stroke_s)
     return max(closing_frac, grant_frac)
-
-
-@small_kernel
-def full_below(p: Record, s: Record, i: int) -> int:
-    """A vessel that intake i reaches and that counts as full; -1 if none."""
-    for v in range(p.n_vessels):
-        if p.intakes[i].reach_ratio[v] > 0.0 and s.full[v] != 0:
-            return v
-    return -1
 
 
 @small_kernel
@@ -257,30 +250,16 @@ def offended(p: Record, s: Record, e: int) -> int:
     worst_kg = 0.0
     for v in range(p.n_vessels):
         over_kg = s.trial_kg[v] - p.vessels[v].capacity_kg
-        if over_kg <= worst_kg or (s.trial_kg[v] <= s.phi_kg[v] and not leads_to(p, e, v)):
+        if over_kg <= worst_kg:
+            continue
+        leads = s.trial_kg[v] > s.phi_kg[v]
+        if not leads:
+            leads = leads_to(p, s, e, v)
+        if not leads:
             continue
         worst = v
         worst_kg = over_kg
     return worst
-
-
-@kernel
-def leads_to(p: Record, e: int, v: int) -> bool:
-    """True if mass that element e lets through can reach vessel v: it stands in, or admits to, an intake that does.
-
-    By weirs, or on through a pump that may be the one that is stuck.
-    """
-    for f in range(p.n_flows):
-        flow = p.flows[f]
-        intake = p.intakes[flow.intake]
-        if not (intake.reach_ratio[v] > 0.0 or intake.leads_on[v] != 0):
-            continue
-        if flow.element == e or (flow.chute >= 0 and p.chutes[flow.chute].lid == e):
-            return True
-        for k in range(intake.n_shared):
-            if intake.shared[k] == e:
-                return True
-    return False
 
 
 @small_kernel

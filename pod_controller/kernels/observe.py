@@ -80,19 +80,23 @@ def bound_element(p: Record, s: Record, f: Record, e: int, elapsed_s: float) -> 
     verified_before_ns = s.verified_ns[e]
     s.verified_ns[e] = f.verified_ns[e] if f.verified_ns[e] <= f.now_ns else -1
     s.proved_shut[e] = 0
+    closed_frac = s.envelope_frac[e] - elapsed_s / element.stroke_s
     if f.position_quality[e] == GOOD and fresh and seen >= -element.position_error_frac and seen <= 1.5:
         live = live_frac(p, s, f, e, f.position_ns[e], s.verified_ns[e])
+        # Seen as shut it may still be open by the error, or where an older command has left it, and closing.
+        most_frac = seen + element.position_error_frac
+        left_frac = max(s.live_frac[e], closed_frac)
         s.live_frac[e] = live
         if seen <= element.position_error_frac:
-            s.envelope_frac[e] = live
-            s.proved_shut[e] = 1 if live == 0.0 else 0
+            s.envelope_frac[e] = max(live, min(most_frac, left_frac))
+            s.proved_shut[e] = 1 if s.envelope_frac[e] == 0.0 else 0
         else:
-            s.envelope_frac[e] = min(1.0, max(seen + element.position_error_frac, live))
+            s.envelope_frac[e] = min(1.0, max(most_frac, live))
         return
     # A command verified only now may have been written late in the tick: until then an older one was in force.
     live = live_frac(p, s, f, e, s.command_ns[(s.ticks - 1) % HISTORY], verified_before_ns)
     s.live_frac[e] = live
-    s.envelope_frac[e] = max(live, s.envelope_frac[e] - elapsed_s / element.stroke_s)
+    s.envelope_frac[e] = max(live, closed_frac)
 
 
 @small_kernel

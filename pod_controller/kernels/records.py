@@ -82,7 +82,6 @@ INTAKE = _record(
     ("shared", "i8", (MAX_SHARED,)),  # elements; the mass passes only if every one of them is open
     ("shared_rate_kg_s", "f8"),
     ("reach_ratio", "f8", (MAX_VESSELS,)),  # kg arriving in a vessel per kg passed, through passive overflows too
-    ("leads_on", "i1", (MAX_VESSELS,)),  # 1: mass passed can also come there by one stuck pump, or one common cause
     ("over_kg", "f8", (MAX_VESSELS,)),  # of what comes over weirs by itself, what one fault here sends there as well
 )
 
@@ -217,6 +216,7 @@ STATE = _record(
     ("intake_kg", "f8", (MAX_INTAKES,)),  # still to pass, every element healthy
     ("intake_worst_kg", "f8", (MAX_INTAKES,)),  # the same with the worst single element stuck open
     ("intake_cause_kg", "f8", (MAX_INTAKES, MAX_CAUSES)),
+    ("reached", "i1", (MAX_VESSELS,)),  # where one element leads to, in the making
     ("phi_kg", "f8", (MAX_VESSELS,)),  # Phi in its worst scenario, at the permit given
     ("phi_scenario", "i8", (MAX_VESSELS,)),
     ("trial_kg", "f8", (MAX_VESSELS,)),

@@ -55,15 +55,18 @@ def stuck_kg(p: Record, s: Record, f: int) -> float:
     if flow.source < 0:
         return ENDLESS_KG
     v = flow.source
-    kg = p.vessels[v].capacity_kg if s.full[v] != 0 else s.bound_kg[v]
-    kg = min(kg, p.vessels[v].weir_kg) + p.vessels[v].hold_up_kg + p.vessels[v].psi_kg
+    kg = p.vessels[v].hold_up_kg + p.vessels[v].psi_kg
+    is_fed = False
     for i in range(p.n_intakes):
         if p.intakes[i].reach_ratio[v] > 0.0:
+            is_fed = True
             worst_kg = s.intake_worst_kg[i]
             for c in range(p.n_causes):
                 worst_kg = max(worst_kg, s.intake_cause_kg[i, c])
             kg += p.intakes[i].reach_ratio[v] * worst_kg + p.intakes[i].over_kg[v]
-    return kg
+    # A vessel that no intake fills is filled by people, at any time.
+    held_kg = s.bound_kg[v] if is_fed and s.full[v] == 0 else p.vessels[v].capacity_kg
+    return kg + min(held_kg, p.vessels[v].weir_kg)
 
 
 @small_kernel

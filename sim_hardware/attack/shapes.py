@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 
 from pod_controller.kernels.records import FREE, MAX_INTAKES, MAX_VESSELS, OWN, SHARED, Record, Table
-from pod_controller.topology import lead_on
 from pod_controller.topology_weirs import fill_weirs
 from sim_hardware.attack.piping import Piping, needed_kg
 from sim_hardware.guard_trial.plant_builder import (
@@ -68,7 +67,6 @@ def drawn_plant(draw: Draw, ranges: Ranges = ANY_SHAPE) -> tuple[Table, Piping]:
     for v in range(vessels):
         _give_room(p, piping, draw, v, ranges)
         p.vessels[v].hold_up_kg, p.vessels[v].psi_kg = piping.hold_up_kg[v], piping.psi_kg[v]
-    lead_on(p)
     fill_weirs(p, piping.below, piping.over_weir_kg)
     return plant, piping
 

@@ -91,7 +91,8 @@ class EchoPod:
             frame.verified_ns[e] = now_ns - tick_ns
         for c, content_kg in enumerate(self._chute_kg):
             frame.content_kg[c] = content_kg
-            frame.content_ns[c] = now_ns - self._draw.randrange(tick_ns)
+            frame.content_ns[c] = frame.high_ns[c] = now_ns - self._draw.randrange(tick_ns)
+            frame.high_on[c] = int(0.0 < p.chutes[c].high_kg <= content_kg)
         frame.temp_degc = 35.0 + self._draw.uniform(-1.0, 1.0)
         frame.gas_m3_h, frame.ch4_frac = self._draw.uniform(0.0, 8.0), self._draw.uniform(0.4, 0.7)
         frame.ph = self._draw.uniform(6.7, 7.8)

@@ -206,7 +206,7 @@ def _core(topology: Topology) -> Core:
     frame, permit = desk["frame"], desk["permit"]
     for key in ("level_quality", "position_quality", "content_quality"):
         frame[key] = 2
-    for key in ("level_ns", "position_ns", "content_ns", "verified_ns"):
+    for key in ("level_ns", "position_ns", "content_ns", "high_ns", "verified_ns"):
         frame[key] = -1
     frame["float_on"], frame["high_on"], frame["temp_quality"] = 1, 1, 2
     offset_bytes = permit.ctypes.data - desk.ctypes.data

@@ -11,7 +11,6 @@ import numpy as np
 
 from pod_controller.kernels import records
 from pod_controller.kernels.records import FREE, HISTORY, OWN, SHARED, Record, Table
-from pod_controller.topology import lead_on
 from sim_hardware.guard_trial import plant_builder as plants
 from sim_hardware.guard_trial.plant_builder import NO_WEIR_KG, Draw, Moves
 from sim_hardware.mutants.plain import fields_of, packed, rows_in_use
@@ -46,9 +45,28 @@ def table_of_cases(count: int, seed: int) -> Iterator[Case]:
             see(plant[0], state[0], frame[0], draw)
         ask(plant[0], frame[0], wish[0], draw)
         yield case("guard" if number % 2 else "observe", plant, state, frame, wish)
+        if number % 40 == 1:
+            yield case("guard", *still_filled(draw), frame, wish)
         if number % 10 == 0:
             frame[0].trip[: plant[0].n_elements] = draw.choice([-1, 0, 0, 1, 9], int(plant[0].n_elements))
             yield case("trips", plant, state, frame, wish)
+
+
+def still_filled(draw: Draw) -> tuple[Table, Table]:
+    """A full vessel below one that is being filled: what stands between is shut, but one common cause may hold it."""
+    plant, state = plants.empty_plant(), records.table(records.STATE)
+    p, s = plant[0], state[0]
+    for _ in range(2):
+        plants.add_vessel(p, 100.0)
+    plants.add_chute(p, plants.add_intake(p, {0: 1.0}, 0.5), _element(p, draw, OWN), 0.5, 40.0)
+    pump, valve = _element(p, draw, OWN), _element(p, draw, SHARED)
+    plants.add_flow(p, plants.add_intake(p, {1: 1.0}, 0.5, (valve,)), pump, 0.5, source=0)
+    p.n_causes = 1
+    p.causes[0].member[[pump, valve]] = draw.integers(0, 2)
+    s.ticks, s.bound_kg[:2], s.locked_ns[0], s.sealed[0], s.reached[:] = 100, (20.0, 99.0), NOW_NS, 1, 1
+    s.live_frac[0] = s.envelope_frac[0] = 1.0
+    s.content_bound_kg[0] = 10.0
+    return plant, state
 
 
 def case(kind: str, plant: Table, state: Table, frame: Table, wish: Table) -> Case:
@@ -100,8 +118,10 @@ def small_plant(draw: Draw) -> Table:
     p.n_causes = draw.integers(0, 3)
     for c in range(p.n_causes):
         p.causes[c].member[: p.n_elements] = draw.random(int(p.n_elements)) < 0.4
-    if draw.random() < 0.5:
-        lead_on(p)
+        if draw.random() < 0.4:  # all that stands on one way
+            way = p.intakes[draw.integers(p.n_intakes)]
+            p.causes[c].member[way.shared[: way.n_shared]] = 1
+            p.causes[c].member[[int(p.flows[f].element) for f in way.flows[: way.n_flows]]] = 1
     _draw_off(p, draw)
     return plant
 
@@ -142,7 +162,7 @@ def arrange(p: Record, s: Record, draw: Draw) -> None:
         delay_s = s.content_age_s[c] + p.tick_s + p.elements[chute.lid].lease_s + chute.lid_lock_s
         brim_kg = chute.capacity_kg - chute.largest_bag_kg - chute.lid_pass_kg_s * delay_s
         s.content_bound_kg[c] = draw.choice([0.0, 0.05, 2.0, max(0.0, brim_kg), draw.uniform(0.0, chute.capacity_kg)])
-    s.inflow_bound_kg_s[:], s.together = 3.0, draw.integers(0, 2)
+    s.inflow_bound_kg_s[:], s.together, s.reached[:] = 3.0, draw.integers(0, 2), 1
 
 
 def remember(p: Record, s: Record, draw: Draw) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from pod_controller.kernels import records, rules
 from sim_hardware.mutants.changes import Mutant, mutants, stripped
 
-MODULES = ("terms", "guard", "trips", "commit", "observe")  # callers after what they call, where it matters
+MODULES = ("terms", "ways", "guard", "trips", "commit", "observe")  # callers after what they call, where it matters
 Names = dict[str, Any]
 
 

@@ -20,7 +20,14 @@ BOUNDS = (
 )
 DECIDED = ("phi_kg", "phi_scenario", "inflow_bound_kg_s", "rule", "command_frac", "ticks", "lid_open", "together")
 PERMITTED = ("grant_frac", "rule", "vessel", "scenario")
-CONCERNED = {"observe": "observe", "terms": "guard", "guard": "guard", "commit": "guard", "trips": "trips"}
+CONCERNED = {
+    "observe": "observe",
+    "terms": "guard",
+    "ways": "guard",
+    "guard": "guard",
+    "commit": "guard",
+    "trips": "trips",
+}
 
 
 WORK = ("still_to_pass_kg", "weigh", "leads_to")  # dear: a condition that only saves such calls is seen by their number

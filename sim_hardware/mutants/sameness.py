@@ -16,13 +16,15 @@ from typing import Any, NamedTuple
 import z3
 
 from hal.errors import PodError
-from pod_controller.kernels import commit, guard, observe, terms, trips
+from pod_controller.kernels import commit, guard, observe, terms, trips, ways
 from sim_hardware.mutants.changes import Mutant
 from sim_hardware.proof.algebra import compared, term
 from sim_hardware.proof.interpreter import Interpreter, Rec
 
 LIMIT_MS = 5_000
-MODULES = MappingProxyType({"terms": terms, "guard": guard, "trips": trips, "commit": commit, "observe": observe})
+MODULES = MappingProxyType(
+    {"terms": terms, "ways": ways, "guard": guard, "trips": trips, "commit": commit, "observe": observe}
+)
 Value = Any
 
 

@@ -13,7 +13,7 @@ ASSUMPTIONS = [
         "A command may outlive a lost successor by the lease at most, whatever else happens to line, module or "
         "tick; then its module has dropped it and the element closes within its stroke."
     ),
-    ("A position that is GOOD and fresh is wrong by position_error_frac at most; one at or below that passes nothing."),
+    "A position that is GOOD and fresh is wrong by position_error_frac at most.",
     (
         "A position at least as young as the newest verified command was sampled after that command was in force: "
         "position and read-back come from one answer."

@@ -32,12 +32,19 @@ TERMS = [
         "members of a cause", "weigh_intake", "most_kg if p.causes[c].member[p.flows[f].element] != 0 else kg", "kg"
     ),
     Breakage("members among the shared", "weigh_intake", "if p.causes[c].member[intake.shared[k]] == 0:", "if True:"),
-    Breakage("content of the source", "stuck_kg", "min(kg, p.vessels[v].weir_kg) + ", ""),
+    Breakage("content of the source", "stuck_kg", " + min(held_kg, p.vessels[v].weir_kg)", ""),
     Breakage("drawn off weirs by one fault", "weigh_vessel", " + p.intakes[i].over_kg[v]", ""),
     Breakage("drawn off weirs by a cause", "weigh_vessel", " + p.causes[c].over_kg[v]", ""),
     Breakage("drawn off weirs above the source", "stuck_kg", " + p.intakes[i].over_kg[v]", ""),
-    Breakage("hold-up of the source", "stuck_kg", " + p.vessels[v].hold_up_kg", ""),
+    Breakage("hold-up of the source", "stuck_kg", "p.vessels[v].hold_up_kg + ", ""),
     Breakage("Psi of the source", "stuck_kg", " + p.vessels[v].psi_kg", ""),
+    Breakage("what people fill", "stuck_kg", "is_fed and ", ""),
+    Breakage(
+        "error of a position that is shut",
+        "bound_element",
+        "max(live, min(most_frac, left_frac))",
+        "live",
+    ),
     Breakage("what closes a circle", "weigh", "s.intake_worst_kg[i] = ENDLESS_KG", "s.intake_worst_kg[i] = 0.0"),
     Breakage("inlets above the source", "stuck_kg", "kg += p.intakes[i].reach_ratio[v] * worst_kg", "kg += 0.0"),
     Breakage(
@@ -83,8 +90,8 @@ TERMS = [
     Breakage(
         "commands since the position",
         "bound_element",
-        "max(seen + element.position_error_frac, live)",
-        "seen + element.position_error_frac",
+        "max(most_frac, live)",
+        "most_frac",
     ),
     Breakage(
         "lease of older commands", "live_frac", "since_ns - successor_ns > lease_ns", "since_ns - successor_ns > 0"
@@ -125,7 +132,7 @@ SLIPS = [
         "[(s.ticks - 1) % HISTORY], verified_before_ns)",
         "[(s.ticks - 1) % HISTORY], f.verified_ns[e])",
     ),
-    Breakage("shut while a command lives", "bound_element", "1 if live == 0.0 else 0", "1"),
+    Breakage("shut while a command lives", "bound_element", "1 if s.envelope_frac[e] == 0.0 else 0", "1"),
     Breakage(
         "closing twice as fast", "bound_element", "elapsed_s / element.stroke_s", "2.0 * elapsed_s / element.stroke_s"
     ),
@@ -137,15 +144,18 @@ SLIPS = [
     Breakage("lid with its gate", "raise_lid", " or g.grant_frac[chute.gate] > 0.0", ""),
     Breakage("lid without room", "raise_lid", " + lid_most_kg(p, s, c)", ""),
     Breakage("lid locked by an old weight", "bound_chute", " and taken_ns >= s.locked_ns[c]", ""),
-    Breakage("any grant offends nobody", "offended", " and not leads_to(p, e, v)", ""),
-    Breakage("worse where it is over", "offended", "s.trial_kg[v] <= s.phi_kg[v] and ", ""),
+    Breakage("any grant offends nobody", "offended", "leads = leads_to(p, s, e, v)", "leads = False"),
+    Breakage("worse where it is over", "offended", "s.trial_kg[v] > s.phi_kg[v]", "False"),
     Breakage("tested against the old Phi", "accept", "s.phi_kg[v] = s.trial_kg[v]", "s.phi_kg[v] = s.phi_kg[v]"),
     Breakage("fits if one fits", "everything_fits", "return False", "return v > 0"),
     Breakage("the half that failed", "largest_fitting_frac", "return fits_frac", "return fails_frac"),
     Breakage("refused, left under test", "fitting_frac", "opened_frac(p, s, e, grant_frac)", "wish_frac"),
     Breakage("lid leads nowhere", "leads_to", "p.chutes[flow.chute].lid == e", "False"),
-    Breakage("nothing leads on through a pump", "leads_to", " or intake.leads_on[v] != 0", ""),
-    Breakage("shared element leads nowhere", "leads_to", "if intake.shared[k] == e:", "if False:"),
+    Breakage("nothing leads on through a pump", "leads_to", "if source >= 0 and ", "if False and "),
+    Breakage("shared element leads nowhere", "leads_to", "if p.intakes[i].shared[k] == e:", "if False:"),
+    Breakage(
+        "a cause leads nowhere", "may_pass", "most_kg = max(most_kg, s.intake_cause_kg[i, c])", "most_kg = most_kg"
+    ),
     Breakage("kept though it does not fit", "guard", "if everything_fits(p, s):", "if True:"),
     Breakage("granted while stopped", "guard", "if f.execute != 1:", "if False:"),
     Breakage("measured in one place only", "measure", "e == EVERY or intake.shared[k] == e", "e == EVERY"),
@@ -158,6 +168,6 @@ MARGINS = {
         "relay opens on through the lease", "closing_tail_kg", "if element.positioner == 0:", "if False:"
     ): "a granted relay, and one with a living command, count as fully open already (opened_frac)",
     Breakage(
-        "reach of the jam", "stuck_kg", "p.vessels[v].capacity_kg if s.full[v] != 0 else s.bound_kg[v]", "s.bound_kg[v]"
+        "reach of the jam", "stuck_kg", "is_fed and s.full[v] == 0", "is_fed"
     ): "U is sound for a vessel that counts as full, too; it then only stops lowering",
 }

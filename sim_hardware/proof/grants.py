@@ -14,16 +14,15 @@ from pod_controller.kernels.guard import (
     accept,
     everything_fits,
     fitting_frac,
-    full_below,
     guard,
     holdable_frac,
-    leads_to,
     offended,
     raise_element,
     raise_everything,
     raise_flow,
     raise_shared,
 )
+from pod_controller.kernels.ways import full_below, leads_to
 from sim_hardware.proof.algebra import Value, both, either, negated
 from sim_hardware.proof.interpreter import Interpreter, Rec
 from sim_hardware.proof.prover import Case, Obligation
@@ -37,7 +36,7 @@ def _vessels(run: Interpreter) -> tuple[Rec, Rec, list[Any], Interpreter]:
     C, phi, trial, leads = ([z3.Real(f"{x}_{v}") for v in range(VESSELS)] for x in ("C", "phi", "trial", "leads"))
     p = Rec(n_vessels=VESSELS, vessels=[Rec(capacity_kg=c) for c in C])
     s = Rec(phi_kg=phi, trial_kg=trial, trial_scenario=[0] * VESSELS, phi_scenario=[0] * VESSELS)
-    return p, s, [x != 0 for x in leads], run.with_(leads_to=lambda _w, _p, _e, v: leads[v] != 0)
+    return p, s, [x != 0 for x in leads], run.with_(leads_to=lambda _w, _p, _s, _e, v: leads[v] != 0)
 
 
 def _offended(run: Interpreter) -> Iterator[Case]:
@@ -57,18 +56,25 @@ def _offended(run: Interpreter) -> Iterator[Case]:
 
 
 def _graph(run: Interpreter) -> Iterator[Case]:
-    """leads_to and full_below: own element, shared element, lid; by an intake that reaches the vessel or leads on."""
-    reach, on = ([z3.Real(f"{name}_{i}") for i in range(2)] for name in ("reach", "leads_on"))
-    full = z3.Real("full")
-    intakes = [Rec(reach_ratio=[r], leads_on=[on[i]], n_shared=1, shared=[4 + i]) for i, r in enumerate(reach)]
-    flows = [Rec(element=i, intake=i, chute=0 if i == 0 else -1) for i in range(2)]
-    p = Rec(n_flows=2, flows=flows, intakes=intakes, chutes=[Rec(lid=2)], n_vessels=1)
+    """leads_to and full_below: own element, shared element, lid; by an intake that reaches the vessel or leads on.
+
+    Two intakes, the second from vessel 0; what it passes now in its worst scenario and for a cause are symbols.
+    """
+    reach = [[z3.Real(f"reach_{i}_{v}") for v in range(2)] for i in range(2)]
+    full, worst, caused = z3.Reals("full worst caused")
+    intakes = [Rec(reach_ratio=reach[i], n_shared=1, shared=[4 + i]) for i in range(2)]
+    flows = [Rec(element=i, intake=i, chute=-i, source=i - 1) for i in range(2)]
+    p = Rec(n_flows=2, flows=flows, n_intakes=2, intakes=intakes, chutes=[Rec(lid=2)], n_vessels=2, n_causes=1)
+    positive = [x >= 0 for row in reach for x in row]
+    goes_on = z3.And(reach[0][0] > 0, z3.Or(worst > 0, caused > 0), reach[1][1] > 0)
     for e, i in ((0, 0), (2, 0), (4, 0), (1, 1), (5, 1)):
-        found = run.run(leads_to, p, e, 0)
-        yield Case(f"element {e}", [r >= 0 for r in reach], [found == z3.Or(reach[i] > 0, on[i] != 0)])
+        s = Rec(reached=[1, 1], intake_worst_kg=[0, worst], intake_cause_kg=[[0], [caused]])
+        found = run.run(leads_to, p, s, e, 1)
+        by = z3.Or(reach[0][1] > 0, goes_on) if i == 0 else reach[1][1] > 0
+        yield Case(f"element {e}", positive, [found == by])
     for i in range(2):
-        below = run.run(full_below, p, Rec(full=[full]), i)
-        yield Case(f"intake {i}", [reach[i] >= 0], [(below >= 0) == z3.And(full != 0, reach[i] > 0)])
+        below = run.run(full_below, Rec(n_vessels=1, intakes=intakes), Rec(full=[full]), i)
+        yield Case(f"intake {i}", positive, [(below >= 0) == z3.And(full != 0, reach[i][0] > 0)])
 
 
 class Asking:
@@ -193,7 +199,11 @@ def _order(run: Interpreter) -> Iterator[Case]:
 
 OBLIGATIONS = [
     Obligation("grant_fits", "what offends no vessel fits every vessel that it leads to and puts none over", _offended),
-    Obligation("leads_to", "own and shared elements and lids lead where their intake reaches", _graph),
+    Obligation(
+        "leads_to",
+        "own and shared elements and lids lead where their intake reaches, and on through what may pass now",
+        _graph,
+    ),
     Obligation(
         "grant_within_the_wish", "a grant has itself been tested, is within the wish, and is left under test", _fitting
     ),

@@ -110,7 +110,16 @@ def _source(run: Interpreter) -> Iterator[Case]:
         p = Rec(n_causes=1, flows=[Rec(chute=-1, source=0, intake=1)], n_intakes=1, intakes=intakes)
         p.vessels = [Rec(capacity_kg=C, weir_kg=W, hold_up_kg=M, psi_kg=Psi)]
         s = Rec(full=[full], bound_kg=[U], intake_worst_kg=[worst], intake_cause_kg=[[caused]])
-        given = [0 <= content, content <= W, content <= U, content <= C, arriving <= M + Psi, reach >= 0, came >= 0]
+        given = [
+            0 <= content,
+            content <= W,
+            z3.Or(reach == 0, content <= U),
+            content <= C,
+            U <= C,
+            arriving <= M + Psi,
+            reach >= 0,
+            came >= 0,
+        ]
         given += [M >= 0, Psi >= 0, z3.Or(came <= worst, came <= caused), 0 <= drawn, drawn <= over]
         given.append(z3.Or(over == 0, reach > 0))
         sent = content + arriving + reach * came + drawn

@@ -34,7 +34,7 @@ class Pod:
         chutes = [Rec(gate=GATES[c], lid=LIDS[c], capacity_kg=z3.Real("C_chute")) for c in range(2)]
         flows = [Rec(element=GATES[c], intake=0, chute=c, source=-1, rate_kg_s=1) for c in range(2)]
         intake = Rec(n_flows=2, flows=[0, 1], n_shared=1, shared=[SHARED], shared_rate_kg_s=1, reach_ratio=[1])
-        intake.__dict__.update(leads_on=[0], over_kg=[0])
+        intake.over_kg = [0]
         self.p = Rec(n_vessels=1, n_elements=COUNT, n_flows=2, n_intakes=1, n_chutes=2, n_causes=0, flows=flows)
         self.p.__dict__.update(
             chutes=chutes, intakes=[intake], elements=[Rec(positioner=0, role=1) for _ in range(COUNT)]
@@ -43,7 +43,7 @@ class Pod:
         self.s = Rec(bound_kg=[self.U], full=[self.full], locked_ns=self.locked, proved_shut=self.proved, together=0)
         self.s.__dict__.update(asked_frac=[0] * COUNT, lid_open=[0, 0], flow_kg=[0, 0], shared_kg=[[0]], caused_kg=[])
         self.s.__dict__.update(intake_kg=[0], intake_worst_kg=[0], intake_cause_kg=[[]], trial_kg=[0], phi_kg=[0])
-        self.s.__dict__.update(trial_scenario=[0], phi_scenario=[0], content_bound_kg=self.content)
+        self.s.__dict__.update(trial_scenario=[0], phi_scenario=[0], reached=[0], content_bound_kg=self.content)
         self.g = Rec(**{name: [0] * COUNT for name in ("grant_frac", "rule", "vessel", "scenario")})
 
     def run(self, run: Interpreter) -> None:

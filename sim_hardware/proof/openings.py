@@ -40,8 +40,9 @@ class Past:
         frac: list[Any] = [[0] for _ in range(HISTORY)]
         for j in kept:
             slots[j % HISTORY], frac[j % HISTORY] = self.issued[j], [self.told[j]]
-        self.s = Rec(ticks=ticks, command_ns=slots, command_frac=frac, envelope_frac=[self.before], live_frac=[0])
-        self.s.__dict__.update(verified_ns=[self.verified_before], proved_shut=[0])
+        self.s = Rec(ticks=ticks, command_ns=slots, command_frac=frac, envelope_frac=[self.before])
+        self.live_before = z3.Real("live_before")  # no command above it was in force from the tick before on
+        self.s.__dict__.update(verified_ns=[self.verified_before], proved_shut=[0], live_frac=[self.live_before])
         self.f = Rec(now_ns=self.now, position_frac=[self.seen], position_ns=[self.taken])
         self.f.__dict__.update(position_quality=[self.quality], verified_ns=[self.verified])
 
@@ -51,7 +52,13 @@ class Past:
         facts = [self.S > 0, self.L >= 0, self.error >= 0, self.fresh >= 0, self.now >= 0, self.taken <= self.now]
         facts += [one < other for one, other in pairwise(times)]
         facts += [both(c >= 0, c <= 1) for c in self.told.values()] + [t >= 0 for t in self.issued.values()]
-        facts += [0 <= self.before, self.before <= 1, 0 <= self.elapsed, self.verified <= self.now]
+        facts += [
+            0 <= self.live_before,
+            self.live_before <= self.before,
+            self.before <= 1,
+            0 <= self.elapsed,
+            self.verified <= self.now,
+        ]
         if self.issued:
             last = self.issued[self.ticks - 1]
             facts += [self.elapsed * 1_000_000_000 <= self.now - last, self.verified_before <= last]
@@ -79,13 +86,15 @@ def _envelope(run: Interpreter) -> Iterator[Case]:
         past = Past(ticks)
         open_now, known, was = z3.Reals("y_now y_taken y_before")
         given = [*past.given(), *(both(y >= 0, y <= 1) for y in (open_now, known, was))]
-        given.append(z3.Implies(past.seen > past.error, known <= past.seen + past.error))
-        given.append(z3.Implies(past.seen <= past.error, known == 0))
+        given.append(known <= past.seen + past.error)
         # A position older than the verified command says nothing of what was in force since.
         since_taken = past.may_have_driven(open_now, past.taken, z3.If(past.verified <= past.taken, past.verified, -1))
         given.append(z3.Implies(past.quality == 0, z3.Or(open_now <= known, since_taken)))
         since_tick = past.may_have_driven(open_now, past.issued[ticks - 1], past.verified_before)
-        given += [was <= past.before, z3.Or(open_now <= was - past.elapsed / past.S, since_tick, open_now == 0)]
+        closed = z3.Or(open_now <= was - past.elapsed / past.S, open_now == 0)
+        # Obligation `live_commands_sound` of the tick before; the command of that tick itself came after it.
+        by_then = z3.Or(open_now <= past.live_before, open_now <= past.told[ticks - 1])
+        given += [was <= past.before, z3.Or(closed, since_tick), z3.Or(closed, by_then)]
         past.run(run)
         claims = [past.s.envelope_frac[0] >= open_now, past.s.envelope_frac[0] <= 1, past.s.live_frac[0] >= 0]
         claims += [

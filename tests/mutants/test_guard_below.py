@@ -8,7 +8,6 @@ from pod_controller.kernels.commit import commit
 from pod_controller.kernels.guard import guard
 from pod_controller.kernels.observe import observe
 from pod_controller.kernels.records import FRAME, OWN, PERMIT, STATE, WISH, table
-from pod_controller.topology import lead_on
 from sim_hardware.attack.piping import may_be_promised, without_weirs
 from sim_hardware.guard_trial import plant_builder as plants
 from sim_hardware.guard_trial.plant_builder import Moves
@@ -26,7 +25,6 @@ def upper_fills(ticks: int) -> float:
     plants.add_chute(p, plants.add_intake(p, {0: 1.0}, 0.5), gate, 0.5, 40.0)
     pump = plants.add_element(p, OWN, Moves(2.0, 1.0, 2.0))
     plants.add_flow(p, plants.add_intake(p, {1: 1.0}, 1.0), pump, 1.0, source=0)
-    lead_on(p)
     assert may_be_promised(plant, without_weirs(plant))
     state, frame, wish, permit = (table(kind) for kind in (STATE, FRAME, WISH, PERMIT))
     f: Any = frame[0]

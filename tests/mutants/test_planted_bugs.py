@@ -163,7 +163,7 @@ BUGS = {
         "statements",
     ),
     "a full vessel is fed": Bug(
-        "guard",
+        "ways",
         "reach_ratio[v] > 0.0 and s.full[v] != 0:",
         "reach_ratio[v] < 0.0:",
         "statements",

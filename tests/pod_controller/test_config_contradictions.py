@@ -118,7 +118,7 @@ def test_contradictions_of_every_kind_are_told_together(tmp_path: Path) -> None:
     told = faults_of(
         tmp_path,
         ("fresh_s = 1.6", "fresh_s = 3.0"),
-        ('position_6 = "ZT-712"', 'position_6 = "ZT-712"\nposition_7 = "FV-101"'),
+        ('position_2 = "ST-711"', 'position_2 = "ST-711"\nposition_7 = "FV-101"'),
         ("[0.0, 440.0]", "[0.0, 44.0]"),
         (CUTS, "float_cuts = []"),
         NO_FEEDBACK,

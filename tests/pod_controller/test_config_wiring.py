@@ -7,7 +7,8 @@ from edited_pod import TEXT, edited, faults_of, line_of
 
 from pod_controller.kernels import records
 
-XM_B = 'watchdog_s = 2.0\n[device.tags]\noutput_0 = "FV-102"'
+IDENTITY = 'identity = { table = "holding", address = 2, words = [0x0811, 0x0102] }  # serial number\n'
+XM_B = f'watchdog_s = 2.0\n{IDENTITY}[device.tags]\noutput_0 = "FV-102"'
 OVERLOAD = [("tick_s = 0.5", "tick_s = 0.1"), ("baud = 38400", "baud = 9600")]
 LM_201 = 'type = "level_hydrostatic"\nline = "B"\nunit = 3\n'
 INDICATOR = '[[device]]\nname = "WI-9"\ntype = "weigh_indicator"\nline = "W"\nunit = 2\ntags = {}\n\n[[device]]\n'
@@ -19,7 +20,7 @@ CASES = [
     ([('weight_0 = "WT-102"', 'weight_0 = "WT-101"')], "E110", "weight_0 of WM-A already", ('weight_0 = "WT-101"', 2)),
     ([('weight_1 = "WT-103"', 'weight_1 = "WT-101"')], "E110", "a tag names one point", 'weight_1 = "WT-101"'),
     (
-        [('position_6 = "ZT-712"', 'position_6 = "ZT-712"\nposition_7 = "FV-101"')],
+        [('position_2 = "ST-711"', 'position_2 = "ST-711"\nposition_7 = "FV-101"')],
         "E110",
         "output_0 of XM-A already: a tag names one point, an output or an input",
         'position_7 = "FV-101"',

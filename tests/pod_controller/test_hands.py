@@ -11,8 +11,8 @@ from pod_controller import explain
 from pod_controller.causes import common_causes
 from pod_controller.hands import BY_HAND, Hands, causes_beside
 from pod_controller.kernels import rules, terms
-from pod_controller.kernels.guard import leads_to
 from pod_controller.kernels.records import MAX_CAUSES
+from pod_controller.kernels.ways import leads_to
 from pod_controller.promise import scenario_text
 from pod_controller.recorder import in_line
 from pod_controller.recording import read
@@ -65,7 +65,10 @@ def test_a_second_stuck_part_fits_or_nothing_that_leads_there_moves(name: str, b
     assert moving
     for other in elements:
         for v in over_with(pod, hand, other):
-            assert not [pod.topology.elements[e] for e in moving if leads_to(table, e, v)], (v, other)
+            assert not [pod.topology.elements[e] for e in moving if leads_to(table, pod.loop.state[0], e, v)], (
+                v,
+                other,
+            )
 
 
 @pytest.mark.parametrize("name", ["feed_pump", "feed_valve"])

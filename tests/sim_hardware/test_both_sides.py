@@ -174,12 +174,12 @@ def test_a_frozen_module_keeps_its_outputs_and_is_noticed() -> None:
 
 def test_a_module_fresh_from_the_factory_gets_its_watchdog_set() -> None:
     bench = Bench(watchdog_s=0.0)
-    assert bench.field.devices["XM-A"].holdings() == bytes(4)
+    assert bench.field.devices["XM-A"].holdings()[:4] == bytes(4)
 
     bench.run(2.0)
 
     assert bench.pod.watchdogs_verified()
-    assert bench.field.devices["XM-A"].holdings() == (20).to_bytes(2, "big") + bytes(2)
+    assert bench.field.devices["XM-A"].holdings()[:4] == (20).to_bytes(2, "big") + bytes(2)
 
 
 def test_safe_state_is_proved_by_read_back_of_every_output() -> None:

@@ -34,7 +34,7 @@ def test_an_obligation_is_proved(name: str) -> None:
         ("inflow_after_closing", Breakage("no lease", "closing_tail_kg", "element.lease_s * open_frac + ", "")),
         ("vote", Breakage("smaller of two", "bound_vessel", "mid if votes == 3 else high", "low")),
         ("series", Breakage("no second element", "weigh_intake", "max(least_kg, kg)", "kg")),
-        ("stuck_source", Breakage("no hold-up", "stuck_kg", " + p.vessels[v].hold_up_kg", "")),
+        ("stuck_source", Breakage("no hold-up", "stuck_kg", "p.vessels[v].hold_up_kg + ", "")),
     ],
 )
 def test_a_planted_wrong_term_is_refuted_with_a_counterexample(name: str, planted: Breakage) -> None:

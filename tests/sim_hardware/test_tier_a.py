@@ -277,4 +277,4 @@ def test_every_line_samples_within_the_tick_before() -> None:
 
         assert all(0 <= ns < S // 2 for ns in field.instant_ns[: field.n_instants])
         assert set(field.period_ticks[: field.n_devices].tolist()) == {1, 4}
-        assert field.n_outputs == 18
+        assert field.n_outputs == 19

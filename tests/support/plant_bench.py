@@ -14,7 +14,6 @@ from pod_controller.kernels.commit import commit
 from pod_controller.kernels.guard import guard
 from pod_controller.kernels.observe import observe
 from pod_controller.kernels.records import FREE, OWN, SHARED, Table
-from pod_controller.topology import lead_on
 from sim_hardware.guard_trial import plant_builder as plants
 from sim_hardware.guard_trial.plant_builder import NO_WEIR_KG, Draw, Moves
 
@@ -115,7 +114,6 @@ def random_plant(draw: Draw) -> Table:
     for c in range(int(draw.integers(0, 4))):
         p.causes[c].member[: p.n_elements] = draw.random(int(p.n_elements)) < 0.3
         p.n_causes += 1
-    lead_on(p)
     for row in (*p.intakes[: p.n_intakes], *p.causes[: p.n_causes]):  # drawn off weirs by one fault
         row.over_kg[:vessels] = draw.uniform(0.0, 50.0) * (draw.random(vessels) < 0.3)
     for i in range(p.n_intakes):
@@ -156,7 +154,8 @@ def healthy_frame(b: Bench, now_ns: int, filled_frac: float = 0.3) -> None:
     f.now_ns, f.elapsed_s, f.execute = now_ns, 0.5, 1
     taken_ns = now_ns - NS // 10
     f.level_quality[:], f.position_quality[:], f.content_quality[:], f.float_on[:] = 0, 0, 0, 0
-    f.level_ns[:], f.position_ns[:], f.content_ns[:], f.verified_ns[:] = taken_ns, taken_ns, taken_ns, now_ns - TICK_NS
+    f.level_ns[:], f.position_ns[:], f.content_ns[:], f.high_ns[:] = (taken_ns,) * 4
+    f.verified_ns[:] = now_ns - TICK_NS
     for v in range(p.n_vessels):
         f.level_kg[v] = min(p.vessels[v].capacity_kg, p.vessels[v].weir_kg) * filled_frac
     f.content_kg[:] = b.plant["chutes"]["capacity_kg"][0] / 4.0

@@ -29,7 +29,8 @@ class TankRun:
         f.elapsed_s, f.now_ns, f.execute = 0.5, self._now_ns, 1
         taken_ns = self._now_ns - NS // 10
         f.level_quality[:], f.position_quality[:], f.content_quality[:] = 0, 0, 0
-        f.level_ns[:], f.position_ns[:], f.content_ns[:], f.float_on[:] = taken_ns, taken_ns, taken_ns, 0
+        f.level_ns[:], f.position_ns[:], f.content_ns[:], f.high_ns[:] = (taken_ns,) * 4
+        f.float_on[:] = 0
         f.verified_ns[:] = self._now_ns - TICK_NS
         for v, kg in enumerate(self.held_kg):
             f.level_kg[v] = kg + draw.uniform(-1.0, 1.0, 3) * p.vessels[v].level_error_kg

@@ -84,10 +84,12 @@ def test_an_early_frame_counts_as_a_whole_tick() -> None:
 def test_a_stuck_pump_delivers_also_what_is_still_on_its_way_to_its_source() -> None:
     plant = empty_plant()
     p = plant[0]
-    source, below = add_vessel(p, 100.0), add_vessel(p, 100.0)
+    above, source, below = (add_vessel(p, 100.0) for _ in range(3))
     p.vessels[source].hold_up_kg, p.vessels[source].psi_kg = 6.0, 2.0
+    add_flow(p, add_intake(p, {source: 1.0}, 0.5), add_element(p, OWN, Moves(2.0, 1.0, 3.0)), 0.5, source=above)
     add_flow(p, add_intake(p, {below: 1.0}, 0.5), add_element(p, OWN, Moves(2.0, 1.0, 3.0)), 0.5, source=source)
     b = bench(plant)
-    b.state[0].bound_kg[source] = 30.0
+    b.state[0].bound_kg[above], b.state[0].bound_kg[source] = 30.0, 30.0
 
-    assert stuck_kg(p, b.state[0], 0) == 38.0
+    assert stuck_kg(p, b.state[0], 1) == 38.0
+    assert stuck_kg(p, b.state[0], 0) == p.vessels[above].capacity_kg  # no intake fills it: people do, at any time

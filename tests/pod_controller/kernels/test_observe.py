@@ -179,7 +179,25 @@ def opened_and_closed(verified: bool, ticks: int) -> Bench:
 
 def test_a_command_to_open_lives_until_a_later_one_is_verified() -> None:
     assert opened_and_closed(verified=False, ticks=1).state[0].envelope_frac[0] == 1.0
-    assert opened_and_closed(verified=True, ticks=2).state[0].envelope_frac[0] == 0.0
+    closing = opened_and_closed(verified=True, ticks=2)
+    assert 0.0 < closing.state[0].envelope_frac[0] <= closing.plant[0].elements[0].position_error_frac
+    assert opened_and_closed(verified=True, ticks=4).state[0].envelope_frac[0] == 0.0
+
+
+def test_what_is_seen_as_shut_may_be_open_by_its_error_until_it_has_had_the_time_to_close() -> None:
+    b = bench(adversarial_plant(np.random.default_rng(5), 2))
+    row = b.plant[0].elements[0]
+    row.position_error_frac, row.stroke_s = 0.2, 60.0
+    now_ns = warmed(b)
+    b.state[0].envelope_frac[0], b.state[0].live_frac[0] = 0.5, 0.0
+    shut_after = []
+    for _ in range(40):
+        now_ns += TICK_NS
+        healthy_frame(b, now_ns)
+        b.tick()
+        shut_after.append(bool(b.state[0].proved_shut[0]))
+
+    assert 0.0 <= shut_after.index(True) * 0.5 - 0.2 * 60.0 <= 1.0
 
 
 def test_a_command_to_open_dies_with_its_lease() -> None:
