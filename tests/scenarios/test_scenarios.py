@@ -15,7 +15,7 @@ from sim_hardware.pod import SimulatedPod
 
 SEEDS_A = {"sample": range(6), "full": range(50)}
 SEEDS_B = {"sample": range(1), "full": range(3)}
-WHOLE_B = {"quiet_day", "festival", "festival_line_lost"}  # in a sample the others stop after this time
+WHOLE_B = {"festival", "festival_line_lost"}  # in a sample the others stop after this time
 SHORT_B_S = 10_800.0
 SEEDS_PAIRS = {"sample": range(12), "full": range(200)}
 

@@ -1,15 +1,15 @@
 """Ctrl-C, Ctrl-D and a no in the bus tools, on a terminal: an exit code, nothing written, the terminal as it was."""
 
 import json
+import signal
 import termios
 from collections.abc import Iterator
 from typing import Any
 
+import pexpect
 import pytest
 from served_pod import Served
 from wire_pod import PODCTL, read_image
-
-pexpect = pytest.importorskip("pexpect")  # of the extra `test`
 
 pytestmark = pytest.mark.wire
 CTRL_C, CTRL_D = "\x03", "\x04"
@@ -22,13 +22,22 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield made
 
 
+def _hear_interrupts() -> None:
+    """As on a terminal: whoever starts the tests in the background has their children ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Terminal:
     """A bus tool on a terminal of its own."""
 
     def __init__(self, served: Served, *words: str) -> None:
         config = ("--config", str(served.folder / "pod.toml"))
         self.child: Any = pexpect.spawn(
-            PODCTL[0], [*PODCTL[1:], "bus", words[0], *config, *words[1:], *QUICK], timeout=30, dimensions=(40, 200)
+            PODCTL[0],
+            [*PODCTL[1:], "bus", words[0], *config, *words[1:], *QUICK],
+            timeout=30,
+            dimensions=(40, 200),
+            preexec_fn=_hear_interrupts,
         )
         self._modes = termios.tcgetattr(self.child.child_fd)
 

@@ -49,7 +49,7 @@ def test_the_map_holds_every_protocol_and_every_key_of_the_contract(served: Serv
             for point in unit["points"]:
                 assert {"tag", "fc", "address", "type", "word_order", "scale", "value"} <= point.keys()
     outputs = [found.point for kind in MODBUS for found in served.points(kind) if "fail_value" in found.point]
-    assert len(outputs) == 20
+    assert len(outputs) == 21
     assert all(point["value"] == point["fail_value"] == 0 for point in outputs)
 
 
