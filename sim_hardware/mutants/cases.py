@@ -45,7 +45,7 @@ def table_of_cases(count: int, seed: int) -> Iterator[Case]:
             see(plant[0], state[0], frame[0], draw)
         ask(plant[0], frame[0], wish[0], draw)
         yield case("guard" if number % 2 else "observe", plant, state, frame, wish)
-        if number % 40 == 1:
+        if number % 16 == 1:
             yield case("guard", *still_filled(draw), frame, wish)
         if number % 10 == 0:
             frame[0].trip[: plant[0].n_elements] = draw.choice([-1, 0, 0, 1, 9], int(plant[0].n_elements))
@@ -53,17 +53,24 @@ def table_of_cases(count: int, seed: int) -> Iterator[Case]:
 
 
 def still_filled(draw: Draw) -> tuple[Table, Table]:
-    """A full vessel below one that is being filled: what stands between is shut, but one common cause may hold it."""
+    """A full vessel below one that is being filled: what stands between is shut, but one common cause may hold it.
+
+    Half of them have a lone pump further on, standing before it in the table as in a circle.
+    """
     plant, state = plants.empty_plant(), records.table(records.STATE)
     p, s = plant[0], state[0]
-    for _ in range(2):
+    vessels = int(draw.integers(2, 4))
+    for _ in range(vessels):
         plants.add_vessel(p, 100.0)
     plants.add_chute(p, plants.add_intake(p, {0: 1.0}, 0.5), _element(p, draw, OWN), 0.5, 40.0)
+    if vessels == 3:
+        plants.add_flow(p, plants.add_intake(p, {2: 1.0}, 0.5), _element(p, draw, OWN), 0.5, source=1)
     pump, valve = _element(p, draw, OWN), _element(p, draw, SHARED)
     plants.add_flow(p, plants.add_intake(p, {1: 1.0}, 0.5, (valve,)), pump, 0.5, source=0)
-    p.n_causes = 1
-    p.causes[0].member[[pump, valve]] = draw.integers(0, 2)
-    s.ticks, s.bound_kg[:2], s.locked_ns[0], s.sealed[0], s.reached[:] = 100, (20.0, 99.0), NOW_NS, 1, 1
+    p.n_causes = 2
+    p.causes[draw.integers(2)].member[[pump, valve]] = draw.integers(0, 2)
+    s.ticks, s.bound_kg[:3], s.locked_ns[0], s.sealed[0], s.reached[:] = 100, (20.0, 20.0, 101.0), NOW_NS, 1, 1
+    s.bound_kg[vessels - 1] = 101.0
     s.live_frac[0] = s.envelope_frac[0] = 1.0
     s.content_bound_kg[0] = 10.0
     return plant, state
@@ -187,6 +194,7 @@ def remember(p: Record, s: Record, draw: Draw) -> None:
         s.level_kg[v], s.inflow_bound_kg_s[v] = 7.0, draw.choice([0.0, 0.4, 1.3])
     for e in range(p.n_elements):
         s.envelope_frac[e] = draw.choice([0.0, 0.1, draw.random(), 1.0])
+        s.live_frac[e] = s.envelope_frac[e] * draw.choice([0.0, 1.0])
         s.verified_ns[e] = _time_ns(draw)
         s.proved_shut[e] = draw.integers(0, 2)
     s.locked_ns[: p.n_chutes] = draw.choice([-1, 0, NOW_NS - NS], int(p.n_chutes))

@@ -18,7 +18,17 @@ BOUNDS = (
     *("content_bound_kg", "content_age_s", "content_kg", "sealed", "locked_ns", "command_ns"),
     "inflow_kg",
 )
-DECIDED = ("phi_kg", "phi_scenario", "inflow_bound_kg_s", "rule", "command_frac", "ticks", "lid_open", "together")
+DECIDED = (
+    "phi_kg",
+    "phi_scenario",
+    "inflow_bound_kg_s",
+    "rule",
+    "command_frac",
+    "ticks",
+    "lid_open",
+    "together",
+    "reached",
+)
 PERMITTED = ("grant_frac", "rule", "vessel", "scenario")
 CONCERNED = {
     "observe": "observe",

@@ -15,7 +15,7 @@ from sim_hardware.mutants.equivalence import proved_equivalent
 from sim_hardware.mutants.oracle import CONCERNED, expected, first_difference, put_on_the_lip, tails
 from sim_hardware.mutants.sameness import proved_the_same
 
-CASES = 4000
+CASES = 6000
 SEED = 1
 
 

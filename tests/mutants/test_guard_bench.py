@@ -28,7 +28,7 @@ pytestmark = pytest.mark.campaign
 
 
 def test_every_mutant_dies_or_is_proved_the_same_and_every_branch_is_reached(depth: str) -> None:
-    report = run(EVERY[depth], cases=4000)
+    report = run(EVERY[depth])
 
     assert report.survivors == ()
     assert report.branches.missed == () and report.branches.branches > 100

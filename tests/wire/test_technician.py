@@ -62,13 +62,13 @@ def test_a_technician_strokes_calibrates_and_hands_over_by_the_runbook(tmp_path:
 
     with Process(tmp_path / "hardware.log", *PODCTL, *told["sim quiet_day"]) as hardware:
         wait_until(lambda: "ready" in hardware.text, "the hardware is ready")
-        (folder / "oxygen.toml").write_text(points[1])
+        (folder / "ph.toml").write_text(points[1])
         with Process(tmp_path / "core.log", *PODCTL, *told["run --config"]):
             wait_until(lambda: state(folder / "control.sock") == "IDLE", "the pod is armed")
             terminal = spawn(told["calibrate WT-101"])
             zero = take(terminal, "", "empty")
             stroked = podctl(*told["stroke FV-101"])
-            oxygen = podctl(*told["calibrate AT-704"])
+            ph = podctl(*told["calibrate AT-304"])
             live = Live(folder / "control.sock")
             wait_until(lambda: (live.sample("WT-101").raw_value or 0.0) > 10.0, "the span weight is there")
             span = take(terminal, "20", "M1 20 kg, No. 12")
@@ -82,8 +82,8 @@ def test_a_technician_strokes_calibrates_and_hands_over_by_the_runbook(tmp_path:
     assert (zero, span) == ("1.5", "22.5")
     assert stroked.returncode == 0, stroked.stderr
     assert re.match(r"gate_1: opens in 9\.\d+ s, shuts in 9\.\d+ s", stroked.stdout), stroked.stdout
-    assert (oxygen.returncode, "in force now (pod IDLE)" in oxygen.stdout) == (0, True), oxygen.stderr
-    assert [line[:8] for line in listed.stdout.splitlines()] == ["* AT-704", "* WT-101"]
+    assert (ph.returncode, "in force now (pod IDLE)" in ph.stdout) == (0, True), ph.stderr
+    assert [line[:8] for line in listed.stdout.splitlines()] == ["* AT-304", "* WT-101"]
     assert (outputs.returncode, "NO" in outputs.stdout) == (0, False), outputs.stdout
     assert (handed.returncode, "gate_2 (FV-102) can let waste in and was never stroked" in handed.stdout) == (3, True)
     book = load(folder / "pod.calibration.json")
@@ -91,4 +91,4 @@ def test_a_technician_strokes_calibrates_and_hands_over_by_the_runbook(tmp_path:
     assert curve is not None
     assert curve.curve().true_at(1.05 * 12.0 + 1.5) == pytest.approx(12.0, abs=0.01)
     page = (folder / "handover.html").read_text()
-    assert all(part in page for part in ("R. Okafor", "M1 20 kg, No. 12", "sulphite solution", "gate_1 (FV-101)"))
+    assert all(part in page for part in ("R. Okafor", "M1 20 kg, No. 12", "buffer 4.01, 25 degC", "gate_1 (FV-101)"))
