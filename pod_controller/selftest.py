@@ -41,7 +41,7 @@ def warm() -> Report:
     expected = resources.files("pod_controller.kernels").joinpath(_STORED).read_text().strip()
     hits, misses = compiler.cache_counts()
     compiler.close()
-    return Report(answer, expected, hits, misses, str(compiler.cache_home()))
+    return Report(answer, expected, hits, misses, str(compiler.code_home()))
 
 
 def known_answer() -> str:

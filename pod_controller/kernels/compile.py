@@ -1,10 +1,12 @@
 """The one decorator under which kernels are compiled, and where their machine code is kept.
 
 `kernel` marks a plain function; with NUMBA_DISABLE_JIT=1 it stays one. The cache is numba's, with its traps closed:
-the stamp of a cached function covers every source file of its package and in this one (numba's own covers only the
-file it stands in, so a changed constant next door would be ignored); files are checked against a manifest before they
-are loaded (a torn or altered cache is thrown away, not executed); where no directory can be written, a private copy of
-whatever is there serves for this process. Built on numba's internal cache API, hence the pin on its minor version.
+machine code lies in a folder named by the stamp of its sources, every file of its package and of this one (numba's own
+stamp covers only the file a function stands in, so a changed constant next door would be ignored; and it is read out of
+an index that also holds types, so that an index of the version before can fail to load where a class has moved); files
+are checked against a manifest before they are loaded (a torn or altered cache is thrown away, not executed); where no
+directory can be written, a private copy of whatever is there serves for this process. Built on numba's internal cache
+API, hence the pin on its minor version.
 
 Neighbours: every kernel file; `selftest` warms and closes. This file must not know what a kernel computes.
 """
@@ -28,8 +30,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _PACKAGE = Path(__file__).parent
 _MANIFEST = "manifest.json"
+_VERSION_CHARS = 32
+_VERSIONS = "[0-9a-f]" * _VERSION_CHARS + "/" + _MANIFEST
 _PROBE_BYTES = 1 << 20
+_KEPT_VERSIONS = 6  # of this program's packages together: two checkouts and the version to go back to
 _dispatchers: list[Any] = []
+_homes: list[Path] = []
 
 
 def kernel(function: F) -> F:
@@ -48,7 +54,7 @@ def small_kernel(function: F) -> F:
 def _compiled(function: F, *, inlined: bool) -> F:
     with _own_locator():
         settings: Any = numba.config
-        cached = not settings.DISABLE_JIT and cache_home() is not None
+        cached = not settings.DISABLE_JIT and code_home(Path(function.__code__.co_filename).parent) is not None
         compiled = numba.njit(cache=cached, forceinline=inlined)(function)
     _dispatchers.append(compiled)
     return cast(F, compiled)
@@ -68,11 +74,6 @@ def reopen() -> None:
             dispatcher.disable_compile(False)
 
 
-def compiled_signatures() -> int:
-    """How many machine-code versions exist; constant once closed."""
-    return sum(len(getattr(dispatcher, "signatures", ())) for dispatcher in _dispatchers)
-
-
 def cache_counts() -> tuple[int, int]:
     """(hits, misses) of the cache in this process."""
     stats = [dispatcher.stats for dispatcher in _dispatchers if hasattr(dispatcher, "stats")]
@@ -82,18 +83,25 @@ def cache_counts() -> tuple[int, int]:
     )
 
 
-@cache
-def cache_home() -> Path | None:
-    """The directory of the machine code: writable, verified, ours; None if there is no place for one.
+def code_home(folder: Path = _PACKAGE) -> Path | None:
+    """The directory of the machine code of the package around a folder as its sources stand; None if no place is left.
 
-    First NUMBA_CACHE_DIR, else the user's cache directory. One that cannot be written (a read-only image, a full disk)
-    is copied to a private temporary directory, so that a cache made at install time still serves.
+    Writable, verified, ours. Under NUMBA_CACHE_DIR, else under the user's cache directory. One that cannot be written
+    (a read-only image, a full disk) is copied to a private temporary directory, so that a cache made at install time
+    still serves.
     """
-    wanted = Path(os.environ.get("NUMBA_CACHE_DIR") or _user_cache() / "podctl" / "kernels")
+    return _verified_home(_source_stamp(_whole_package(folder))[:_VERSION_CHARS])
+
+
+@cache
+def _verified_home(version: str) -> Path | None:
+    wanted = Path(os.environ.get("NUMBA_CACHE_DIR") or _user_cache() / "podctl" / "kernels") / version
     home = wanted if _takes_files(wanted) else _private_copy(wanted)
     if home is not None:
         _drop_doubtful(home)
-        atexit.register(_seal_if_compiled)
+        _forget_old_versions(home)
+        atexit.register(_seal_if_compiled, home)
+        _homes.append(home)
     return home
 
 
@@ -123,19 +131,21 @@ def _private_copy(wanted: Path) -> Path | None:
 
 def seal() -> None:
     """Write the manifest of what the cache holds now: only files in it are ever loaded again."""
-    home = cache_home()
-    if home is None:
-        return
+    for home in _homes:
+        _seal(home)
+
+
+def _seal(home: Path) -> None:
     scratch = home / f"{_MANIFEST}.{os.getpid()}"
     scratch.write_text(json.dumps(_digests(home), sort_keys=True))
     scratch.replace(home / _MANIFEST)
 
 
-def _seal_if_compiled() -> None:
+def _seal_if_compiled(home: Path) -> None:
     """At the end of a process that compiled something; a process that is killed leaves its files to be dropped."""
     if cache_counts()[1] > 0:
         with suppress(OSError):
-            seal()
+            _seal(home)
 
 
 class KernelCacheLocator(caching.UserProvidedCacheLocator):
@@ -145,7 +155,7 @@ class KernelCacheLocator(caching.UserProvidedCacheLocator):
         self._py_file = py_file
         self._lineno = py_func.__code__.co_firstlineno
         subpath: Any = self.get_suitable_cache_subpath
-        self._cache_path = str((cache_home() or Path()) / subpath(py_file))
+        self._cache_path = str((code_home(Path(py_file).parent) or Path()) / subpath(py_file))
 
     def get_source_stamp(self) -> str:
         """One hash over this package and every source of the package the function is in."""
@@ -157,7 +167,7 @@ class KernelCacheLocator(caching.UserProvidedCacheLocator):
         return cls(py_func, py_file) if Path(py_file).exists() else None
 
     def ensure_cache_path(self) -> None:
-        """Make the directory; `cache_home` has already shown that it can be written."""
+        """Make the directory; `code_home` has already shown that it can be written."""
         Path(self._cache_path).mkdir(parents=True, exist_ok=True)
 
 
@@ -217,3 +227,14 @@ def _drop_doubtful(home: Path) -> None:
     for name, digest in _digests(home).items():
         if not isinstance(known, dict) or known.get(name) != digest:
             (home / name).unlink(missing_ok=True)
+
+
+def _forget_old_versions(home: Path) -> None:
+    """Delete the machine code of all but the versions used last."""
+    manifest = home / _MANIFEST
+    with suppress(OSError):
+        if manifest.exists():
+            manifest.touch()
+        last_used = {found.parent: found.stat().st_mtime_ns for found in home.parent.glob(_VERSIONS)}
+        for old in sorted(set(last_used) - {home}, key=last_used.__getitem__, reverse=True)[_KEPT_VERSIONS - 1 :]:
+            shutil.rmtree(old, ignore_errors=True)

@@ -76,10 +76,58 @@ def test_a_constant_changed_next_door_gives_the_new_answer(copied: Path) -> None
     assert answer(copied) == (20.0, 0, 1)
 
 
+LOAD = """
+from typing import NamedTuple
+
+
+class Load(NamedTuple):
+    kg: float
+"""
+DOUBLED = """
+from pod_controller.kernels.{} import Load
+from pod_controller.kernels.compile import kernel
+
+
+@kernel
+def doubled_kg(load: Load) -> float:
+    return 2.0 * load.kg
+
+
+if __name__ != "__main__":
+    assert doubled_kg(Load(3.0)) == 6.0
+"""
+
+
+def test_machine_code_of_a_version_whose_types_stood_elsewhere_is_no_obstacle(copied: Path) -> None:
+    """Numba reads the types out of its index before it compares the stamp: a moved class would end the program."""
+    package = copied / "pod_controller" / "kernels"
+    with (package / "trip.py").open("a") as trip:
+        trip.write("    import pod_controller.kernels.doubled\n")
+    for place in ("hopper", "chute"):
+        file = package / f"{place}.py"
+        file.write_text(LOAD)
+        (package / "doubled.py").write_text(DOUBLED.format(place))
+        assert answer(copied) == (7.0, 0, 1)
+        file.unlink()
+
+
+def test_the_version_to_go_back_to_is_still_there_and_older_ones_are_not(copied: Path) -> None:
+    limits = copied / "pod_controller" / "kernels" / "limits.py"
+    for trip_kg in range(7):
+        limits.write_text(LIMITS.format(float(trip_kg)))
+        answer(copied)
+    versions = list((copied / "cache").iterdir())
+    limits.write_text(LIMITS.format(1.0))
+
+    assert answer(copied) == (99.0, 1, 0)
+    assert len(versions) == 6
+
+
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "no manifest", "torn manifest"])
 def test_a_damaged_cache_is_compiled_again(copied: Path, damage: str) -> None:
     answer(copied)
-    file = machine_code(copied) if "manifest" not in damage else copied / "cache" / "manifest.json"
+    manifest = next((copied / "cache").glob("*/manifest.json"))
+    file = manifest if "manifest" in damage else machine_code(copied)
     content = file.read_bytes()
     middle = len(content) // 2
     if damage == "no manifest":
