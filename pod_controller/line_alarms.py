@@ -16,6 +16,7 @@ from hal.pod_io import Lost, LostModule
 MODULE_SILENT, LINE_SILENT = 241, 242
 NS = 1_000_000_000
 ESCALATES_AFTER_S = 10.0  # beyond the time in which its watchdog must have let go
+LINE_ESCALATES_AFTER_S = 60.0  # a dozen times its port was opened anew
 
 
 class News(NamedTuple):
@@ -99,4 +100,4 @@ def _of_module(module: LostModule, now_ns: int) -> Alarm:
 def _of_line(name: str, now_ns: int) -> Alarm:
     text = f"nobody answers on line {name}: its port is opened again every 5 s: check adapter, cable and supply"
     worse = "; it goes on: are two adapters exchanged, A and B crossed, the line's supply off?"
-    return Alarm(LINE_SILENT, f"line {name}", now_ns, now_ns + round(60 * NS), False, text, worse)
+    return Alarm(LINE_SILENT, f"line {name}", now_ns, now_ns + round(LINE_ESCALATES_AFTER_S * NS), False, text, worse)

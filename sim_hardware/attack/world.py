@@ -14,7 +14,7 @@ from sim_hardware.attack.kinds import FROZEN, PROMISED, SWITCH, WEIGHT, Group
 from sim_hardware.attack.piping import Piping, may_be_promised
 from sim_hardware.attack.records import BY_CHANCE, NS, RUN, WORLD
 from sim_hardware.attack.shapes import ANY_SHAPE, Ranges, drawn_plant
-from sim_hardware.guard_trial.plant_builder import Draw
+from sim_hardware.guard_trial.plant_builder import ROUNDING_KG, Draw
 
 MODULES = 3
 NO_SWITCH_KG = 1e30
@@ -113,7 +113,8 @@ def first_run(plant: Table, world: Table, ticks: int) -> Table:
         r.content_kg[c] = r.seen_content_kg[c] = 0.6 * p.chutes[c].capacity_kg
     for v in range(p.n_vessels):
         row = p.vessels[v]
-        r.held_kg[v] = min(row.weir_kg, w.filled_frac * (row.capacity_kg - row.hold_up_kg - row.psi_kg))
+        # Less a millionth, as capacities are: else a world filled whole begins over its lip by rounding.
+        r.held_kg[v] = min(row.weir_kg, w.filled_frac * (row.capacity_kg - row.hold_up_kg - row.psi_kg - ROUNDING_KG))
         r.seen_kg[v] = r.older_kg[v] = r.at_strike_kg[v] = r.held_kg[v]
     r.verified_ns[:], r.lost_ns[:], r.lying_element, r.lost_module, r.wait_ticks = -1, -1, -1, -1, -1
     r.liar_vessel, r.blind_vessel, r.dead_vessel, r.light_chute, r.blocked_vessel = -1, -1, -1, -1, -1

@@ -97,12 +97,3 @@ def drawn_element(p: Record, draw: Draw, role: int) -> int:
     stroke_s = draw.uniform(0.6, 20.0)
     moves = Moves(stroke_s, stroke_s * draw.uniform(0.3, 1.0), draw.uniform(0.5, 4.0), draw.random() < 0.3)
     return add_element(p, role, moves)
-
-
-def reach_through(weirs: list[bool], v: int, ratio: float) -> dict[int, float]:
-    """A vessel and, through weirs, those below it."""
-    reach = {v: ratio}
-    while weirs[v]:
-        v += 1
-        reach[v] = ratio
-    return reach

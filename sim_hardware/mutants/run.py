@@ -31,16 +31,6 @@ class MutantReport(NamedTuple):
     branches: Branches
     cases: int
 
-    @property
-    def equivalent(self) -> int:
-        """Proved to be the same program, in one way or the other."""
-        return self.same_text + len(self.same_by_z3)
-
-    @property
-    def killed_ratio(self) -> float:
-        """Of those that are not proved to be the same program."""
-        return self.killed / max(1, self.mutants - self.equivalent)
-
     def acting_alone(self) -> int:
         """Conditions that change a decision both ways: forced to true, and forced to false."""
         return sum(found == (DIES, DIES) for found in self.conditions.values())

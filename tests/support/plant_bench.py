@@ -87,6 +87,15 @@ def adversarial_plant(draw: Draw, inlets: int = 16, positioner: bool = False) ->
     return plant
 
 
+def reach_through(weirs: list[bool], v: int, ratio: float) -> dict[int, float]:
+    """A vessel and, through weirs, those below it."""
+    reach = {v: ratio}
+    while weirs[v]:
+        v += 1
+        reach[v] = ratio
+    return reach
+
+
 def random_plant(draw: Draw) -> Table:
     """2-16 chutes through at most two shared elements into the first of 1-5 vessels; pumps and weirs lead down."""
     plant = empty_plant()
@@ -102,13 +111,13 @@ def random_plant(draw: Draw) -> Table:
         row.hold_up_kg, row.psi_kg = draw.uniform(0.0, 8.0), draw.uniform(0.0, 8.0)
         row.has_float = int(draw.random() < 0.5)
     shared = tuple(plants.drawn_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 3))))
-    top = plants.add_intake(p, plants.reach_through(weirs, 0, draw.uniform(0.5, 2.0)), 1.0, shared)
+    top = plants.add_intake(p, reach_through(weirs, 0, draw.uniform(0.5, 2.0)), 1.0, shared)
     for _ in range(int(draw.integers(2, 17))):
         plants.add_chute(p, top, plants.drawn_element(p, draw, OWN), draw.uniform(0.05, 0.8), draw.uniform(25.0, 40.0))
     for v in range(1, vessels):
         valve = tuple(plants.drawn_element(p, draw, SHARED) for _ in range(int(draw.integers(0, 2))))
         rate_kg_s = draw.uniform(0.05, 1.0)
-        i = plants.add_intake(p, plants.reach_through(weirs, v, 1.0), rate_kg_s, valve)
+        i = plants.add_intake(p, reach_through(weirs, v, 1.0), rate_kg_s, valve)
         plants.add_flow(p, i, plants.drawn_element(p, draw, OWN), rate_kg_s, source=v - 1)
     plants.add_element(p, FREE, Moves(1.0, 1.0, 2.0))
     for c in range(int(draw.integers(0, 4))):

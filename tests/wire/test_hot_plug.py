@@ -6,12 +6,13 @@ relay module at unit 1 and load cells at unit 2 of each. Only their serial numbe
 
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from adapter import Adapter
-from wire_pod import WirePod, wait_until
+from wire_pod import Process, WirePod, wait_until
 
 from pod_controller.commissioning.live import Live
 from sim_hardware.rtu_codec import WRITE_COILS, WRITE_HOLDING, WRITE_HOLDINGS, parse
@@ -57,13 +58,20 @@ def written(adapter: Adapter) -> set[int]:
     return set(functions(adapter)) & set(WRITES)
 
 
-def test_an_adapter_that_was_pulled_and_put_back_is_used_again_once_its_devices_have_shown_who_they_are(
-    pod: WirePod, served: Path, adapters: dict[str, Adapter]
-) -> None:
+@contextmanager
+def running(pod: WirePod, served: Path, adapters: dict[str, Adapter]) -> Iterator[Process]:
+    """A core whose pod executes, every adapter in its own line."""
     for name, adapter in adapters.items():
         adapter.plug(served / name)
     with pod.core() as core:
         pod.begin()
+        yield core
+
+
+def test_an_adapter_that_was_pulled_and_put_back_is_used_again_once_its_devices_have_shown_who_they_are(
+    pod: WirePod, served: Path, adapters: dict[str, Adapter]
+) -> None:
+    with running(pod, served, adapters) as core:
         adapters["B"].pull()
         wait_until(lambda: "line B: port" in unwell(pod) and "plug it in" in unwell(pod), "line B is missed")
         adapters["B"].plug(served / "B")
@@ -78,10 +86,7 @@ def test_an_adapter_that_was_pulled_and_put_back_is_used_again_once_its_devices_
 def test_two_adapters_swapped_while_a_core_runs_are_refused_by_name_and_nothing_is_written_to_them(
     pod: WirePod, served: Path, adapters: dict[str, Adapter]
 ) -> None:
-    for name, adapter in adapters.items():
-        adapter.plug(served / name)
-    with pod.core() as core:
-        pod.begin()
+    with running(pod, served, adapters) as core:
         for adapter in adapters.values():
             adapter.pull()
         adapters["A"].plug(served / "B")
