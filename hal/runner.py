@@ -15,29 +15,41 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hal.clock import Clock
+from hal.clock import Clock, SystemClock
 from hal.line import PortLine, Send
 from hal.transport import Transport
 from hal.wire_time import char_ns
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 4.0
+SPIN_S = 0.000_15  # above what waking takes (DECISIONS)
 _NS = 1_000_000_000
 _FAR_NS = 3600 * _NS  # asyncio timers need a finite time
 _SET_TIMER_SLACK, _SLACK_NS = 29, 1  # the default slack of a thread is 50000
 
 
 class _PreciseSelector(selectors.EpollSelector):
-    """epoll waits in whole milliseconds, which Python rounds up to; select waits in microseconds, here on epoll."""
+    """epoll waits in whole milliseconds, which Python rounds up to; select waits in microseconds, here on epoll.
+
+    A processor that has been put to sleep takes its time to wake: it is not put to sleep for the last SPIN_S.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._clock = SystemClock()
 
     def select(self, timeout_s: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout_s is not None and timeout_s > 0.0:
-            select.select([self.fileno()], [], [], timeout_s)
-            timeout_s = 0.0
-        return super().select(timeout_s)
+        if timeout_s is None or timeout_s <= 0.0:
+            return super().select(timeout_s)
+        until_ns = self._clock.now_ns() + round(timeout_s * _NS)
+        if timeout_s > SPIN_S:
+            select.select([self.fileno()], [], [], timeout_s - SPIN_S)
+        while not (ready := super().select(0.0)) and self._clock.now_ns() < until_ns:
+            pass
+        return ready
 
 
 def precise_loop() -> asyncio.AbstractEventLoop:
-    """An event loop with timers exact to some 0.05 ms, for silences of 1.75 ms: asyncio.Runner(loop_factory=...).
+    """An event loop with timers exact to some 0.01 ms, for silences of 1.75 ms: asyncio.Runner(loop_factory=...).
 
     The thread that makes it is told to the kernel as one whose timers must not wait for others' (prctl(2),
     PR_SET_TIMERSLACK): 50 us less per silence. Where that is refused the loop is only less exact.
