@@ -21,6 +21,7 @@ DEAD_AFTER_NS = 750_000_000  # so long since the first of them
 FIRST_BACKOFF_NS = 1_000_000_000
 LONGEST_BACKOFF_NS = 16_000_000_000
 STRANGER_RETRY_NS = 10_000_000_000
+STRANGER_GONE_NS = 10_000_000_000  # silent for so long it is gone; a dip of its supply is shorter
 _JITTER_STEPS, _JITTER_LEAST = 64, 512  # up to an eighth more: what died together is not probed together
 _WHO, _OUTPUTS = "who it is", "its outputs"
 _COUNT_AT, _WORDS_AT = 2, 3  # of a reply to a read of registers; over TCP no check sequence follows them
@@ -125,6 +126,9 @@ class Device:
             return
         self.dead = True
         self.unknown = self.identity is not None
+        if self.stranger and now_ns - self._first_miss_ns >= STRANGER_GONE_NS:
+            self.stranger = False  # whoever answers next is asked who it is first
+            self.notes.pop(_WHO, None)
         self.retry_ns = now_ns + self.backoff_ns + self.backoff_ns * self._jitter_steps // _JITTER_LEAST
         self.backoff_ns = min(2 * self.backoff_ns, LONGEST_BACKOFF_NS)
 
@@ -157,7 +161,8 @@ class Device:
         if self.identity is not None:
             self.unknown = self.doubtful = True
             self.proved = False
-            self.retry_ns = now_ns
+            is_awaited = not self.dead and not self.stranger  # an enforced silence goes on
+            self.retry_ns = max(self.retry_ns, now_ns) if is_awaited else now_ns
 
     def shows(self, reply: bytes, now_ns: int) -> None:
         """Its reply to the question who it is; b"" when it refused it."""

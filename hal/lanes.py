@@ -9,6 +9,7 @@ The lanes, between any two transactions: (0) output images; (1) watchdogs to be 
 deadline first; (3) watchdogs looked at once more; (4) one transaction with the sick device that waits longest, where
 its failure fits before the next tick. A device that must first show who it is waits in lane 4 with the sick. While a
 stranger answers for one of the devices, this is not the line it is taken for: nothing is asked on it but who is there.
+When no stranger answers any more, everybody else has to show once more who it is; then the line goes on.
 """
 
 from collections.abc import Sequence
@@ -47,14 +48,15 @@ class Order(NamedTuple):
 class Lanes:
     """What hangs on one line, and its order of precedence."""
 
-    __slots__ = ("_tick_led_ns", "_tick_ns", "blocks", "devices", "modules", "strange")
+    __slots__ = ("_tick_led_ns", "_tick_ns", "_unheard", "blocks", "devices", "modules", "strange")
 
     def __init__(self, tick_ns: int) -> None:
         self._tick_ns, self._tick_led_ns = tick_ns, 0
         self.devices: list[Device] = []
         self.modules: list[OutputModule] = []
         self.blocks: list[Block] = []
-        self.strange = False  # a device has shown that it is another one
+        self.strange = False  # a device has shown that it is another one, or not all have shown since that they are not
+        self._unheard: list[Device] = []  # who has still to show who it is before the line goes on
 
     @property
     def next_tick_ns(self) -> int:
@@ -128,6 +130,24 @@ class Lanes:
                     return Order(Task.PROBE, module.device.probe(), module.device, None, None)
                 return Order(Task.SET_UP, module.watchdog_request(), module.device, None, module)
         return None
+
+    def heard(self, device: Device, now_ns: int) -> None:
+        """A device was asked who it is and answered, or has died. Is this the line it is taken for?
+
+        The last stranger's end is no proof: the cable may still lead elsewhere. So everybody else who is not dead is
+        asked again before the line goes on; those that are, by their own rule, before their first write.
+        """
+        if any(each.stranger for each in self.devices):
+            self.strange, self._unheard = True, []
+        elif self.strange and not self._unheard:
+            others = [each for each in self.devices if each is not device]
+            for each in others:
+                each.doubt_identity(now_ns)
+            self._unheard = [each for each in others if each.unknown and not each.dead]
+            self.strange = bool(self._unheard)
+        elif self.strange:
+            self._unheard = [each for each in self._unheard if each is not device]
+            self.strange = bool(self._unheard)
 
     def all_dead(self) -> bool:
         """Whether nobody answers any more."""

@@ -219,12 +219,13 @@ class ModbusLine:
             module.echoed()
         elif order.task is Task.IDENTIFY:
             self._identified(order, self._reply, now_ns)
+        if order.task is Task.IDENTIFY:
+            self._lanes.heard(device, now_ns)
 
     def _identified(self, order: Order, reply: bytes, now_ns: int) -> None:
         """It showed who it is, or refused. A stranger stops the line, and is given the silence in which it lets go."""
         device = order.device
         device.shows(reply, now_ns)
-        self._lanes.strange = any(each.stranger for each in self._lanes.devices)
         if device.stranger and order.module is not None:
             again_ns = device.retry_ns
             self._silence(order.module, now_ns)
@@ -270,6 +271,8 @@ class ModbusLine:
         self.lost_ns += self._quiet_ns - self._sent_ns
         self._late_of = device if verdict is Verdict.TIMEOUT else None
         device.missed(verdict, order.request, now_ns, self._lanes.next_tick_ns)
+        if device.dead:
+            self._lanes.heard(device, now_ns)
         if order.block is not None:
             order.block.due_ns = now_ns
         elif module is not None and order.task is Task.WRITE and module.may_repeat():

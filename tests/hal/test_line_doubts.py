@@ -79,6 +79,96 @@ def test_a_stranger_is_left_alone_until_its_outputs_must_have_fallen() -> None:
     assert pod.module.held == 0
 
 
+def with_stranger() -> Pod:
+    """Unit 1 is a stranger, unit 2 is known by its own number, the numberless unit 3 is as it should be."""
+    pod = Pod(known(20, module()), known(2000, cells(2)), cells(3, "X"))
+    pod.slave.modules[1] = Module(watchdog_count=4711)
+    pod.slave.fixed[3] = [0, 25000, 0, 1500, 0, 0, 0, 0, 0]
+    pod.desk.spoil = shows_number(2, 2000)
+    pod.wanted = {"FV-101": 1.0}
+    return pod
+
+
+def shows_number(unit: int, number: int) -> Callable[[bytes, bytes], Replies]:
+    """The desk's spoil: this unit shows this number when asked who it is; everything else is prompt."""
+    who = read_request(unit, 3, 0, 1).frame
+    return lambda request, reply: prompt(request, sealed(unit, 3, 2, words(number)) if request == who else reply)
+
+
+def test_a_line_goes_on_when_its_stranger_is_gone() -> None:
+    pod = with_stranger()
+    stopped = pod.run(15.0)
+    pod.slave.dead.add(1)
+
+    scan = pod.run(45.0)
+
+    assert {reading.quality for reading in stopped.readings.values()} == {Quality.BAD}
+    assert {scan.readings[tag].quality for tag in ("WT-101", "XWT-101")} == {Quality.GOOD}
+    assert scan.readings["ZT-101"].quality is Quality.BAD
+    assert pod.io.health()[0].notes == ()
+    assert {frame[1] for _, frame in pod.sent_to(1)} <= {3, 4}
+
+
+def test_a_stranger_that_is_silent_for_a_moment_gives_nothing_free() -> None:
+    pod = with_stranger()
+    pod.run(15.0)
+    for at_s in range(20, 60, 15):  # its supply dips for 9 s, again and again
+        pod.slave.dead.add(1)
+        pod.run(at_s + 9.0)
+        pod.slave.dead.clear()
+        pod.run(at_s + 15.0)
+
+    since = [scan for at_ns, scan in pod.scans if at_ns > 2 * SECOND]
+    assert {reading.quality for scan in since for reading in scan.readings.values()} == {Quality.BAD}
+    assert {frame[1] for _, frame in pod.sent_to(1)} <= {3, 4}
+
+
+def test_a_stranger_that_comes_back_after_the_line_went_on_shows_itself_before_any_write_and_stops_it_again() -> None:
+    pod = with_stranger()
+    pod.wanted = {"FV-101": 0.0}  # a module that died as itself would be told its fail state once a tick
+    pod.run(15.0)
+    pod.slave.dead.add(1)
+    pod.run(45.0)
+    pod.slave.dead.clear()
+
+    scan = pod.run(70.0)
+
+    assert {frame[1] for _, frame in pod.sent_to(1)} <= {3, 4}
+    assert {reading.quality for reading in scan.readings.values()} == {Quality.BAD}
+    assert len(pod.io.health()[0].notes) == 1
+
+
+def test_the_right_module_in_the_place_of_a_stranger_that_is_gone_is_set_up_and_written() -> None:
+    pod = with_stranger()
+    pod.run(15.0)
+    pod.slave.dead.add(1)
+    pod.run(45.0)
+    since_ns = pod.desk.now_ns
+    pod.slave.dead.clear()
+    pod.slave.modules[1] = Module(watchdog_count=20)
+
+    scan = pod.run(70.0)
+
+    functions = [frame[1] for _, frame in pod.sent_to(1, since_ns)]
+    assert functions.index(3) < functions.index(15)
+    assert scan.acks["FV-101"].open_frac == 1.0
+
+
+def test_where_a_stranger_was_the_others_show_themselves_again_before_the_line_goes_on() -> None:
+    # The cable was led to another pod's line: unit 1 of there is seen first. That it falls silent proves nothing.
+    pod = with_stranger()
+    pod.run(15.0)
+    pod.desk.spoil = shows_number(2, 2001)
+    pod.slave.dead.add(1)
+
+    scan = pod.run(60.0)
+
+    since = [scan for at_ns, scan in pod.scans if at_ns > 2 * SECOND]
+    assert {reading.quality for scan in since for reading in scan.readings.values()} == {Quality.BAD}
+    assert [len(each.notes) for each in pod.io.health()] == [0, 1, 0]
+    assert scan.readings["XWT-101"].cause is Cause.CONFIGURATION_ERROR
+
+
 def busy(times: int) -> Callable[[bytes, bytes], Replies]:
     """The desk's spoil: that often a device is busy when it shall show who it is."""
     left = [times]
