@@ -229,6 +229,9 @@ def targets_of(place: Place, tags: tuple[str, ...], form: dict[str, Any], count:
     kind: Any = form["kind"] or ("bit" if form["table"] in values.BIT_TABLES or form["bit"] >= 0 else "u16")
     if form["table"] in values.BIT_TABLES and kind != "bit":
         raise click.UsageError(f"--type {kind}: a {form['table']} is a bit")
+    if form["bit"] >= 0 and (form["table"] in values.BIT_TABLES or kind != "bit"):
+        what = f"a {form['table']} is a bit" if form["table"] in values.BIT_TABLES else f"--type {kind} is no bit"
+        raise click.UsageError(f"--bit {form['bit']}: {what}: leave one of them out")
     if not math.isfinite(form["offset"]) or not math.isfinite(form["scale"]) or form["scale"] == 0.0:
         raise click.UsageError(f"--scale {form['scale']:g} --offset {form['offset']:g}: give numbers, the scale not 0")
     shape = values.Form(form["table"], kind, form["word_order"], form["scale"], form["offset"], form["bit"])

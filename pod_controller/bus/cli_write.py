@@ -23,6 +23,7 @@ from pod_controller.bus.place import CLOCK, EXIT_FAILED, EXIT_FINE, Place, Wante
 def write(wanted: Wanted, words: tuple[str, ...], single: bool, yes: bool, **form: Any) -> int:
     """Write VALUE to an output TAG of a configuration, or VALUES to --unit, --table and --address on; read it back.
 
+    With --bit only that bit changes: the register is read first, and refused when it cannot be.
     Nobody guards what is written here: only with the core ended, and somebody beside what moves.
     """
     from hal.bus.asking import BusPort
@@ -41,10 +42,11 @@ def write(wanted: Wanted, words: tuple[str, ...], single: bool, yes: bool, **for
     with BusPort(place.line, CLOCK) as port:
         listen_first(port, wanted.listen_ns)
         refuse_stranger(port, place, targets[0].unit, wanted.timeout_ns)
+        registers = values.beside(port, targets, registers, wanted.timeout_ns)
         acknowledged = values.write(port, targets[0], registers, single, wanted.timeout_ns)
         rows = [values.read(port, target, wanted.timeout_ns) for target in targets]
-    pairs = zip(rows, wished, targets, strict=True)
-    as_told = all(values.agrees(target.point, row["value"], value) for row, value, target in pairs)
+    firsts = registers[:: targets[0].point.width]
+    as_told = all(map(values.reads_back, targets, rows, wished, firsts))
     if wanted.as_json:
         click.echo(json.dumps({"acknowledged": acknowledged, "reads_back": as_told, "readings": rows}))
     else:

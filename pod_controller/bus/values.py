@@ -38,7 +38,13 @@ class Target(NamedTuple):
     def words(self) -> str:
         """For people."""
         tag = "" if self.point.tag == BARE else f" ({self.point.tag}{', ' + self.element if self.element else ''})"
-        return f"{self.point.table} {self.point.address} of unit {self.unit}{tag}"
+        bit = f" bit {self.point.bit}" if self.is_one_of_many else ""
+        return f"{self.point.table} {self.point.address}{bit} of unit {self.unit}{tag}"
+
+    @property
+    def is_one_of_many(self) -> bool:
+        """Whether it is one bit of a register, beside others that mean something else."""
+        return self.point.table not in BIT_TABLES and self.point.bit >= 0
 
 
 BARE = "-"
@@ -140,6 +146,28 @@ def write(port: BusPort, first: Target, words: Sequence[int], single: bool, time
         return False
     _sound(port, first, answer, "write")
     return True
+
+
+def beside(port: BusPort, targets: Sequence[Target], words: Sequence[int], timeout_ns: int) -> list[int]:
+    """The registers to write: where one bit is meant, the others as the device holds them, which is asked first.
+
+    PodError 223 when it does not say: then nothing is written.
+    """
+    if not any(target.is_one_of_many for target in targets):
+        return list(words)
+    try:
+        held = [read(port, target, timeout_ns)["raw"][0] for target in targets]
+    except PodError as refused:
+        text = f"{refused.message}; nothing was written, as the other bits of the register are not known"
+        raise PodError(refused.code, text) from None
+    masks = [1 << target.point.bit for target in targets]
+    return [word & mask | now & ~mask for word, now, mask in zip(words, held, masks, strict=True)]
+
+
+def reads_back(target: Target, row: dict[str, Any], wished_value: float, word: int) -> bool:
+    """Whether a row shows the value wished for; one bit of a register: and the register all else as it was."""
+    as_wished = agrees(target.point, row["value"], wished_value)
+    return as_wished and (not target.is_one_of_many or row["raw"] == [word])
 
 
 def _question(first: Target, values: Sequence[int], single: bool) -> Question:

@@ -5,14 +5,21 @@ from pathlib import Path
 
 import click
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from looped_port import FAST, LoopedPort
 
+from hal.bus.asking import BusPort
+from hal.clock import SystemClock
+from hal.errors import PodError
 from hal.points import Point
 from hal.registers import raw_reader
 from pod_controller.bus import cli_order, values
 from pod_controller.bus.place import Place, Wanted, place_of
 from pod_controller.cli import main
+from sim_hardware.instruments import Device
+from sim_hardware.rtu_codec import WRITE_HOLDINGS
+from sim_hardware.slave import LineOfSlaves, Slave
 
 POD = Path(__file__).parents[2] / "sim_hardware" / "reference" / "pod.toml"
 
@@ -121,6 +128,77 @@ def test_units_that_are_no_numbers_are_a_usage_error(capsys: pytest.CaptureFixtu
     code, said = typed(capsys, "scan", "--port", "/dev/none", "--units", "1-²")
 
     assert (code, "write 1-32" in said) == (2, True)
+
+
+class Register(Device):
+    """One holding register; `stuck` bits do not take what is written."""
+
+    holdings_size = 1
+
+    def __init__(self, word: int, stuck: int = 0) -> None:
+        self.word, self._stuck = word, stuck
+
+    def holdings(self) -> bytes:
+        return self.word.to_bytes(2, "big")
+
+    def write_holdings(self, address: int, values: bytes) -> None:
+        told = int.from_bytes(values, "big")
+        self.word = self.word & self._stuck | told & ~self._stuck & 0xFFFF
+
+
+def one_bit(device: Device, bit: int, value: float, deaf_to: int = 0) -> tuple[bool, list[bytes]]:
+    """`bus write --table holding --bit`: whether it reads back as told, and every question."""
+    (target,) = values.bare(1, 0, 1, values.Form("holding", "bit", "high_first", 1.0, 0.0, bit))
+    port = LoopedPort(LineOfSlaves("T", {"X": Slave(1, device)}), lambda q, a: [] if q[1] == deaf_to else a)
+    encoded = values.encoded([target], [value], False)
+    try:
+        with BusPort(FAST, SystemClock(), port.make) as bus:
+            (word,) = values.beside(bus, [target], encoded, 20_000_000)
+            values.write(bus, target, [word], False, 20_000_000)
+            return values.reads_back(target, values.read(bus, target, 20_000_000), value, word), port.sent
+    except PodError as failed:
+        return f"{failed}".endswith("as the other bits of the register are not known"), port.sent
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 0xFFFF), st.integers(0, 15), st.integers(0, 1))
+def test_one_bit_of_a_register_is_written_and_the_others_stay(word: int, bit: int, value: int) -> None:
+    device = Register(word)
+
+    as_told, sent = one_bit(device, bit, value)
+
+    assert as_told
+    assert device.word == word & ~(1 << bit) | value << bit
+    assert [frame[1] for frame in sent] == [3, 16, 3]
+
+
+def test_a_bit_of_a_register_that_cannot_be_read_is_not_written() -> None:
+    device = Register(0xA5A5)
+
+    refused, sent = one_bit(device, 1, 1.0, deaf_to=3)
+
+    assert (refused, device.word) == (True, 0xA5A5)
+    assert WRITE_HOLDINGS not in [frame[1] for frame in sent]
+
+
+@pytest.mark.parametrize("stuck", [1 << 4, 0xFFFF])
+def test_a_bit_is_written_only_if_all_of_its_register_reads_back(stuck: int) -> None:
+    class Meddled(Register):
+        def write_holdings(self, address: int, values: bytes) -> None:
+            super().write_holdings(address, values)
+            self.word ^= 1 << 9  # the device puts another bit its own way
+
+    assert not one_bit(Register(0, stuck), 4, 1.0)[0]
+    assert not one_bit(Meddled(0), 4, 1.0)[0]
+
+
+@pytest.mark.parametrize("words", [("--table", "coil", "--bit", "3"), ("--type", "u16", "--bit", "3")])
+def test_a_bit_of_what_is_no_register_of_bits_is_refused(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    code, said = typed(capsys, "write", "1", "--port", "/dev/none", "--unit", "1", "--address", "0", *words, "--yes")
+
+    assert (code, "--bit 3: " in said) == (2, True), said
 
 
 PROBE = ("probe", "atlas_ezo_ph")

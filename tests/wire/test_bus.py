@@ -103,6 +103,19 @@ def test_an_output_is_written_only_with_a_yes_and_read_back(desk: Desk) -> None:
     assert (single, again["readings"][0]["value"]) == (0, 0.0)
 
 
+def test_one_bit_of_a_register_leaves_the_others_alone(desk: Desk, served: Served) -> None:
+    where = ("--port", str(served.folder / "B"), "--baud", "38400", "--unit", "1", "--address", "0", *QUICK)
+    before = desk.ask("read", *where)[1]["readings"][0]["value"]
+    is_set = int(before) >> 3 & 1
+
+    code, done = desk.ask("write", *where, "--bit", "3", str(1 - is_set), "--yes")
+    after = desk.ask("read", *where)[1]["readings"][0]["value"]
+    desk.ask("write", *where, "--bit", "3", str(is_set), "--yes")
+
+    assert (code, done["reads_back"], after) == (0, True, int(before) ^ 8)
+    assert desk.ask("read", *where)[1]["readings"][0]["value"] == before
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
