@@ -113,14 +113,20 @@ def test_machine_code_of_a_version_whose_types_stood_elsewhere_is_no_obstacle(co
 
 def test_the_version_to_go_back_to_is_still_there_and_older_ones_are_not(copied: Path) -> None:
     limits = copied / "pod_controller" / "kernels" / "limits.py"
-    for trip_kg in range(7):
-        limits.write_text(LIMITS.format(float(trip_kg)))
-        answer(copied)
-    versions = list((copied / "cache").iterdir())
-    limits.write_text(LIMITS.format(1.0))
+    for number in range(9):
+        long_ago = copied / "cache" / f"{number:032x}" / "manifest.json"
+        long_ago.parent.mkdir(parents=True)
+        long_ago.write_text("{}")
+        os.utime(long_ago, (number, number))
+    assert answer(copied) == (7.0, 0, 1)
+    limits.write_text(LIMITS.format(80.0))
+    assert answer(copied) == (20.0, 0, 1)
+    limits.write_text(LIMITS.format(93.0))
 
-    assert answer(copied) == (99.0, 1, 0)
-    assert len(versions) == 6
+    assert answer(copied) == (7.0, 1, 0)
+    kept = {folder.name for folder in (copied / "cache").iterdir()}
+    assert len(kept) == 6
+    assert {f"{number:032x}" for number in (5, 6, 7, 8)} < kept
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "no manifest", "torn manifest"])
@@ -217,7 +223,7 @@ except TypeError:
     held = [stats.alloc - stats.free + stats.mi_alloc - stats.mi_free for stats in (before, after)]
     print(len(events), held[1] - held[0], after.alloc - before.alloc)
 """
-TICKS = {"sample": "10000", "full": "100000"}
+TICKS = {"sample": "5000", "full": "100000"}
 
 
 @pytest.mark.campaign
