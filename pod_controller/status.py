@@ -136,7 +136,8 @@ def _trip_text(standing: Standing) -> str:
     row, site = standing.watch.row, standing.watch.site
     first = " (first out)" if standing.first_out else ""
     over = "" if standing.cause_stands else " (its cause has gone)"
-    return f"trip {row.id} {site.unit.name}{first}: {row.says}{over}: {row.todo}"
+    saw = f" ({standing.seen})" if standing.seen else ""
+    return f"trip {row.id} {site.unit.name}{first}: {row.says}{saw}{over}: {row.todo}"
 
 
 def _trip(standing: Standing, snapshot: Snapshot) -> dict[str, Any]:
@@ -148,6 +149,7 @@ def _trip(standing: Standing, snapshot: Snapshot) -> dict[str, Any]:
         "tags": list(site.tags),
         "limit": site.limit,
         "says": row.says,
+        "seen": standing.seen,
         "todo": row.todo,
         "since_s": round((snapshot.now_ns - standing.since_ns) * 1e-9, 3),
         "cause_stands": standing.cause_stands,

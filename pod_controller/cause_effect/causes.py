@@ -128,14 +128,25 @@ def _power(topology: Topology) -> Iterator[Site]:
     """The supply's own contact, or elements of two modules that stay at their fail states together."""
     tag, modules = topology.config.protection.power_tag, topology.module_of
     elements = range(len(topology.elements))
+    contact_on = next((x.name for x in topology.config.device if tag in x.tags.values()), "")
 
     def test(evidence: Evidence) -> bool:
         if tag is not None and not evidence.is_on(tag):
             return True
         return len(dict.fromkeys(modules[e] for e in elements if evidence.not_moving[e])) >= 2
 
+    def seen(evidence: Evidence) -> str:
+        if tag is not None and evidence.is_lost(tag):
+            # A module that ignores its orders is left in silence, its inputs with it: whether the supply went
+            # in that time nobody saw.
+            return f"{tag} cannot be read: the supply, or {contact_on} alone, which is away or ignores its orders"
+        if tag is not None and not evidence.is_on(tag):
+            return f"{tag} ({contact_on}) is not 1"
+        fallen = [f"{name} ({modules[e]})" for e, name in enumerate(topology.elements) if evidence.not_moving[e]]
+        return f"at their fail states against their orders: {', '.join(fallen)}"
+
     text = "two modules' elements fall together" + (f", or {tag} not 1" if tag else "")
-    yield Site(Unit("pod", 0, "outputs"), (tag,) if tag else (), text, test)
+    yield Site(Unit("pod", 0, "outputs"), (tag,) if tag else (), text, test, seen)
 
 
 def _still(topology: Topology) -> Iterator[Site]:

@@ -11,9 +11,10 @@ from pod_controller.cause_effect.evidence import Evidence
 
 
 class Site(NamedTuple):
-    """One cause on one unit. A bypass of one of the tags suspends it."""
+    """One cause on one unit. A bypass of one of the tags suspends it. seen: which of several signs a trip had."""
 
     unit: Unit
     tags: tuple[str, ...]
     limit: str
     test: Callable[[Evidence], bool]
+    seen: Callable[[Evidence], str] | None = None

@@ -45,6 +45,7 @@ class Standing(NamedTuple):
     since_ns: int
     cause_stands: bool
     first_out: bool
+    seen: str  # by which of several signs; empty where a row has one, or after a restart
 
 
 class Trips:
@@ -60,6 +61,7 @@ class Trips:
         self._began_ns = [-1] * n  # of the cause
         self._gone_ns = [-1] * n  # since when the cause of a trip has gone
         self._since_ns: dict[int, int] = {}  # watch -> when it tripped, oldest first
+        self._saw: dict[int, str] = {}
         self._first_out = -1
         self._marks = np.zeros(records.MAX_ELEMENTS, np.int16)
         self._news: list[News] = []
@@ -92,7 +94,7 @@ class Trips:
     def standing(self) -> tuple[Standing, ...]:
         """Every trip that stands, oldest first."""
         return tuple(
-            Standing(self.watches[w], since_ns, self._began_ns[w] >= 0, w == self._first_out)
+            Standing(self.watches[w], since_ns, self._began_ns[w] >= 0, w == self._first_out, self._saw.get(w, ""))
             for w, since_ns in self._since_ns.items()
         )
 
@@ -109,7 +111,7 @@ class Trips:
         """What stands, for the next core; boot: which clock now_ns belongs to."""
         stood = tuple(
             Stood(watch.row.id, watch.site.unit.kind, watch.site.unit.name, since_ns, first_out)
-            for watch, since_ns, _, first_out in self.standing
+            for watch, since_ns, _, first_out, _ in self.standing
         )
         bypass = self.bypass
         if bypass is None:
@@ -216,7 +218,10 @@ class Trips:
         first = ", first out" if w == self._first_out else ""
         names = ", ".join(self._topology.elements[e] for e in watch.elements) or "nothing"
         latched = "until reset" if watch.row.latched else "while it lasts"
-        self._tell(watch, "tripped", f"{watch.row.says} ({watch.site.limit}){first}: keeps {names} {latched}", "core")
+        if watch.site.seen is not None:
+            self._saw[w] = watch.site.seen(self._evidence)
+        saw = self._saw.get(w, watch.site.limit)
+        self._tell(watch, "tripped", f"{watch.row.says} ({saw}){first}: keeps {names} {latched}", "core")
         return True
 
     def _has_gone(self, w: int, now_ns: int) -> bool:
@@ -225,6 +230,7 @@ class Trips:
 
     def _lift(self, w: int, how: str, why: str, who: str) -> None:
         del self._since_ns[w]
+        self._saw.pop(w, None)
         if not self._since_ns:
             self._first_out = -1
         self._tell(self.watches[w], how, why, who)

@@ -287,6 +287,31 @@ def test_no_stop_trip_or_reset_names_a_part_of_the_gas_path() -> None:
         assert not [name for name in sorted(kept) if any(word in name for word in path)]
 
 
+@pytest.mark.parametrize(
+    ("drive", "says"),
+    [
+        (shows(ES_900=0.0), "ES-900 (XM-S) is not 1"),
+        (loses("ES-900"), "ES-900 cannot be read: the supply, or XM-S alone, which is away or ignores its orders"),
+        (
+            lambda pod: pod.held.update({"ST-711": 0.0, "ZSC-111": 1.0}),
+            "at their fail states against their orders: lid_1 (XM-A), dosing_pump (XM-C)",
+        ),
+    ],
+)
+def test_lost_power_tells_by_which_sign_it_was_seen(drive: Callable[[ScanPod], None], says: str) -> None:
+    pod = ScanPod()
+    pod.start()
+    drive(pod)
+    for _ in range(130):
+        pod.run(0.5)
+        if 193 in pod.trips:
+            break
+
+    (standing,) = [each for each in pod.loop.trips.standing if each.watch.row.id == 193]
+    assert standing.seen == says
+    assert [draft.why for draft in pod.paper.drafts if draft.thing == "193 outputs" and says in draft.why]
+
+
 # The same through the simulated pod, byte for byte: fault, row, an element that it keeps.
 FAULTS = {
     "gate_jam@FV-101:from=20,open=1.0": (113, "lid_1"),
