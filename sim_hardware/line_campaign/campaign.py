@@ -24,7 +24,7 @@ from sim_hardware.line_campaign.desk import Desk
 from sim_hardware.line_campaign.detection import Detection
 from sim_hardware.line_campaign.far_end import IMAGE_AT, MODULE_UNIT, WATCHDOG_S, FarEnd, Heard, told
 from sim_hardware.line_campaign.faults import DECLARED_LATE_NS, KINDS, MS, UNDETECTABLE
-from sim_hardware.rtu_codec import READ_HOLDINGS, READ_INPUTS, crc16
+from sim_hardware.rtu_codec import READ_HOLDINGS, READ_INPUTS
 
 BAUD = 38400
 TICK_NS = 500 * MS
@@ -186,13 +186,3 @@ class Campaign:
             self._late.late, {kind: ns * 1e-6 for kind, ns in sorted(self._late.lost_ns.items())},
             self.desk.now_ns * 1e-9,
         )  # fmt: skip
-
-
-def is_shown_collision(wrong: Wrong) -> bool:
-    """Whether what was heard differs from the reply and fits its check sequence all the same."""
-    return any(
-        data != wrong.heard.reply
-        and len(data) == len(wrong.heard.reply)
-        and crc16(data[:-2]) == int.from_bytes(data[-2:], "little")
-        for _, data in wrong.heard.frames
-    )

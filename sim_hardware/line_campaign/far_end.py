@@ -19,7 +19,7 @@ from sim_hardware.instruments import Device
 from sim_hardware.io_module import IoModule8
 from sim_hardware.line_campaign import faults
 from sim_hardware.line_campaign.faults import DECLARED_LATE_NS, KINDS, MS, TURNAROUND_NS, WEIGHTS, Exchange, Frames
-from sim_hardware.rtu_codec import READ_HOLDINGS, READ_INPUTS, parse, seal
+from sim_hardware.rtu_codec import READ_HOLDINGS, READ_INPUTS, crc16, parse, seal
 from sim_hardware.slave import Slave
 
 MODULE_UNIT, IMAGE_AT = 1, 8
@@ -70,6 +70,16 @@ class Heard(NamedTuple):
     reply: bytes
     frames: Frames
     outputs: int  # as the module held them when it was asked
+
+    @property
+    def collides(self) -> bool:
+        """Whether bytes of its length that are not the reply fit a check sequence all the same."""
+        return any(
+            data != self.reply
+            and len(data) == len(self.reply)
+            and crc16(data[:-2]) == int.from_bytes(data[-2:], "little")
+            for _, data in self.frames
+        )
 
 
 class FarEnd:

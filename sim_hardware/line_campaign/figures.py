@@ -9,7 +9,7 @@ prints. Must not know how faults are made.
 from typing import Any
 
 from sim_hardware.line_campaign import unchecked
-from sim_hardware.line_campaign.campaign import BAUD, Campaign, Result, is_shown_collision
+from sim_hardware.line_campaign.campaign import BAUD, Campaign, Result
 from sim_hardware.line_campaign.worth import poisson_limit
 
 GOAL = "wrong_good: shown collisions only, within 99.9 % Poisson of their expectation; late_detected: 0;"
@@ -33,7 +33,7 @@ def document(result: Result, seed: int, baud: int) -> dict[str, Any]:
 
     Cost is line time lost, from request to readiness.
     """
-    shown = sum(is_shown_collision(wrong) for wrong in result.wrong)
+    shown = sum(wrong.heard.collides for wrong in result.wrong)
     frames = sorted({wrong.heard.number for wrong in result.wrong})
     limit = poisson_limit(result.expected_collisions_count)
     faults = result.by_kind.total()
