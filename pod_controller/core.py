@@ -223,6 +223,7 @@ class Core:
             return
         if reload.topology is not None:
             self.loop.adopt(reload.topology)
+            self.workshop.discrepancies.adopt(reload.topology)
         value = "kept" if reload.topology is None else "applied"
         for text in reload.texts:
             self._say(now_ns, "configuration", value, text)

@@ -62,6 +62,10 @@ class _Watched:
         self.since_ns = 0
         self.fault = ""
 
+    def take_over(self, old: "_Watched") -> None:
+        """What it is told, since when, and what is wrong with it."""
+        self.commanded, self.since_ns, self.fault = old.commanded, old.since_ns, old.fault
+
     def told_to(self, commanded_frac: float, now_ns: int) -> None:
         """What it is told in this tick."""
         if commanded_frac != self.commanded:
@@ -83,6 +87,13 @@ class Discrepancies:
         self.effects = Effects(topology)
         self.first_out = ""  # the element whose discrepancy came first of those that stand
         self._since_ns: dict[str, int] = {}
+
+    def adopt(self, topology: Topology) -> None:
+        """From the next look on with other figures: same rows, same names. What is known stands."""
+        renewed = [_Watched(topology, e) for e in range(len(topology.elements))]
+        for old, new in zip(self._watched, renewed, strict=True):
+            new.take_over(old)
+        self._watched, self.effects = renewed, self.effects.under(topology)
 
     def look(self, scan: Scan, permit: Table, now_ns: int) -> list[News]:
         """Compare command and effect of every element; what began or ended."""

@@ -60,6 +60,11 @@ class _Watched:
         self.passed_ns = -1  # when something may have passed last
         self.texts: dict[int, str] = {}  # by way of running, what it does not move
 
+    def take_over(self, old: "_Watched") -> None:
+        """How it runs, and what is known of it."""
+        self.running, self.since_ns, self.passed_ns, self.texts = old.running, old.since_ns, old.passed_ns, old.texts
+        self.balance.findings = old.balance.findings
+
     def key(self, granted: Flags, is_open: Flags, is_shut: Flags, now_ns: int) -> int:
         """Which of its own elements are open, one bit each (without any: 1); 0 while it does not run whole."""
         key = 0 if self.own else 1
@@ -120,6 +125,13 @@ class Effects:
         self._open_fracs = [1.0 - end_frac for end_frac in ends]
         self._is_fed_by_weir = [any(x.overflow_to == name for x in config.vessel) for name in topology.vessels]
         self._weirs_kg = [x.weir_kg * WEIR_RATIO if x.weir_kg is not None else math.inf for x in config.vessel]
+
+    def under(self, topology: Topology) -> "Effects":
+        """The same intakes with other figures: what is known of them stands, every window begins anew."""
+        renewed = Effects(topology)
+        for old, new in zip(self._watched, renewed._watched, strict=True):
+            new.take_over(old)
+        return renewed
 
     def look(self, frame: Table, state: Table, permit: Table) -> list[Told]:
         """What became known with this tick."""

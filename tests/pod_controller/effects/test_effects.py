@@ -9,6 +9,8 @@ from virtual_core import VirtualCore
 
 from pod_controller.core import Request
 from pod_controller.effects.watch import Effects
+from pod_controller.reload import Reload
+from pod_controller.topology import build
 from sim_hardware.plant_records import LIES
 
 pytestmark = pytest.mark.timeout(120)
@@ -83,4 +85,24 @@ def test_a_core_tells_it_in_the_journal_and_beside_the_output() -> None:
     assert notes and notes[0] == ("throat", "moves nothing")
     assert any("gate_1, macerator" in text for text in watch.standing())
     assert (rows["FV-101"], rows["TY-303"], rows["SC-711"]) == ("NO", None, "not visible")
+    virtual.close()
+
+
+def test_a_new_configuration_is_watched_with_its_own_figures_and_what_is_known_stands() -> None:
+    virtual = VirtualCore()
+    virtual.pod.plant.jam("FV-101", 0.0, LIES)
+    virtual.run(8.0)
+    virtual.core.ask(Request("start", "test", "test"))
+    virtual.run(1500.0)
+    watch, config = virtual.core.workshop.discrepancies, virtual.core.loop.topology.config
+    known, drafts = watch.effects.standing(), virtual.paper.drafts
+    began = sum(draft.kind in ("effect", "discrepancy") for draft in drafts)
+    slow = [intake.model_copy(update={"rate_kg_s": 0.001}) for intake in config.intake]
+
+    virtual.core.adopt(Reload(build(config.model_copy(update={"intake": tuple(slow)})), ("slower",)))
+    virtual.run(1.0)
+
+    assert watch.effects.unseen() == [intake.name for intake in slow]
+    assert watch.effects.standing() == known != []
+    assert sum(draft.kind in ("effect", "discrepancy") for draft in drafts) == began
     virtual.close()
