@@ -100,7 +100,6 @@ def _verified_home(version: str) -> Path | None:
     if home is not None:
         _drop_doubtful(home)
         _forget_old_versions(home)
-        atexit.register(_seal_if_compiled, home)
         _homes.append(home)
     return home
 
@@ -130,22 +129,20 @@ def _private_copy(wanted: Path) -> Path | None:
 
 
 def seal() -> None:
-    """Write the manifest of what the cache holds now: only files in it are ever loaded again."""
+    """Write the manifests, if this process has compiled anything: only files in them are ever loaded again.
+
+    What a process that is killed has compiled since is dropped by the next.
+    """
+    if cache_counts()[1] == 0:
+        return
     for home in _homes:
-        _seal(home)
-
-
-def _seal(home: Path) -> None:
-    scratch = home / f"{_MANIFEST}.{os.getpid()}"
-    scratch.write_text(json.dumps(_digests(home), sort_keys=True))
-    scratch.replace(home / _MANIFEST)
-
-
-def _seal_if_compiled(home: Path) -> None:
-    """At the end of a process that compiled something; a process that is killed leaves its files to be dropped."""
-    if cache_counts()[1] > 0:
         with suppress(OSError):
-            _seal(home)
+            scratch = home / f"{_MANIFEST}.{os.getpid()}"
+            scratch.write_text(json.dumps(_digests(home), sort_keys=True))
+            scratch.replace(home / _MANIFEST)
+
+
+atexit.register(seal)
 
 
 class KernelCacheLocator(caching.UserProvidedCacheLocator):

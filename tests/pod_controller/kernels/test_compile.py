@@ -69,6 +69,15 @@ def test_a_second_process_loads_what_the_first_has_compiled(copied: Path) -> Non
     assert answer(copied) == (7.0, 1, 0)
 
 
+def test_what_was_sealed_before_a_kill_is_loaded_again_and_the_rest_is_not(copied: Path) -> None:
+    killed = "import atexit, os; atexit._clear(); import pod_controller.kernels.trip; "
+    killed += "import pod_controller.kernels.compile as compiler; {}; atexit._clear()"
+
+    assert answer(copied, before=killed.format("pass")) == (7.0, 0, 1)
+    assert answer(copied, before=killed.format("compiler.seal()")) == (7.0, 0, 1)
+    assert answer(copied) == (7.0, 1, 0)
+
+
 def test_a_constant_changed_next_door_gives_the_new_answer(copied: Path) -> None:
     answer(copied)
     (copied / "pod_controller" / "kernels" / "limits.py").write_text(LIMITS.format(80.0))
