@@ -5,15 +5,15 @@ Readings that this pod's wiring makes of it. Time is the recording's; nothing wa
 recordings, `modbus` judges, `blocks` and `serial_instruments` decode. Must not know: ports, files, how it is shown.
 
 What is not of the wiring (a read of other addresses, a write, an identity) is judged and shows no Reading. Probes that
-are asked in text are not decoded. Of the line's rules only the codec's are applied: that an answer comes once, in time
-and behind silence was the recorded line's to judge.
+are asked in text are not decoded. Of the line's rules the codec's and the ages are applied, these once a tick of
+recorded time; that an answer comes once, in time and behind silence was the recorded line's to judge.
 """
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from hal.blocks import Block
-from hal.line import ModbusLine, PortLine
+from hal.line import NEVER, ModbusLine, PortLine
 from hal.modbus import HEADER_LEN, Request, Verdict, crc16, judge, judge_body, read_request
 from hal.serial_instruments import SerialLine
 from hal.values import Reading
@@ -21,6 +21,7 @@ from hal.values import Reading
 _READS, _ECHOED = (1, 2, 3, 4), (5, 6, 15, 16)
 _READ_LEN, _ECHO_LEN = 8, 8
 _UNASKED = "unasked"
+_LONGEST_HOLE_NS = 86_400_000_000_000  # of a hole in the recording only its last day is gone through
 
 
 class Replayed(NamedTuple):
@@ -33,10 +34,20 @@ class Replayed(NamedTuple):
 _NOTHING = Replayed("", ())
 
 
+class Aged(NamedTuple):
+    """A Reading that went BAD because nothing new had come: of which line, and when a pod would have told it."""
+
+    line: str
+    at_ns: int
+    reading: Reading
+
+
 class Replay:
     """Recorded frames against the lines of one pod, which are read into and never asked for anything."""
 
-    def __init__(self, lines: Iterable[PortLine]) -> None:
+    def __init__(self, lines: Iterable[PortLine], tick_ns: int = NEVER) -> None:
+        """Lines as wired; tick_ns: how often a pod looks how old its readings are, by default never."""
+        self._tick_ns, self._looked_ns = tick_ns, NEVER
         self._lines = {line.name: line for line in lines}
         self._blocks: dict[tuple[str, bytes], tuple[Block, dict[str, Reading]]] = {}
         for line in self._lines.values():
@@ -64,6 +75,23 @@ class Replay:
         block, readings = known
         block.accept(body, at_ns)
         return Replayed(verdict.name.lower(), tuple(readings[point.tag] for point in block.plan.points))
+
+    def until(self, at_ns: int) -> list[Aged]:
+        """What went out of date between the frame before and one that passed at at_ns; to be asked before it is taken.
+
+        A recording whose clock was set back begins anew from there.
+        """
+        found: list[Aged] = []
+        self._looked_ns = at_ns if at_ns < self._looked_ns else max(self._looked_ns, at_ns - _LONGEST_HOLE_NS)
+        while at_ns - self._looked_ns >= self._tick_ns:
+            self._looked_ns += self._tick_ns
+            for line in self._lines.values():
+                if isinstance(line, ModbusLine | SerialLine):
+                    before = dict(line.readings)
+                    line.collect(self._looked_ns)
+                    gone = [x for tag, x in line.readings.items() if x is not before[tag]]
+                    found += [Aged(line.name, self._looked_ns, x) for x in gone]
+        return found
 
     def _heard(self, name: str, at_ns: int, data: bytes) -> Replayed:
         """Bytes of an instrument that speaks by itself."""

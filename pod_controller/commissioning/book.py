@@ -69,12 +69,18 @@ def book_path(path: Path, config: PodConfig) -> Path:
 
 
 def read(path: Path, config: PodConfig, clock: Clock) -> InForce:
-    """Read and judge the book beside a configuration. PodError E333; ConfigFaults E170 to E172, all of them."""
+    """The book beside a configuration as it is now. PodError E333; ConfigFaults E170 to E172, all of them."""
+    book = judged(path, config)
+    return in_force(config, book, datetime.fromisoformat(clock.utc_label()), clock.now_ns())
+
+
+def judged(path: Path, config: PodConfig) -> Book:
+    """The book beside a configuration. PodError E333; ConfigFaults E170 to E172, all of them."""
     book = load(book_path(path, config))
     found = list(judge.faults(config, book))
     if found:
         raise ConfigFaults(as_lines(path, path.read_text("utf-8"), found))
-    return in_force(config, book, datetime.fromisoformat(clock.utc_label()), clock.now_ns())
+    return book
 
 
 def in_force(config: PodConfig, book: Book, now_utc: datetime, now_ns: int) -> InForce:

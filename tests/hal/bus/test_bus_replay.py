@@ -2,9 +2,12 @@
 
 import io
 import json
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from calibrated import MADE, book, calibration
 from hal_desk import cells, wiring
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,12 +15,14 @@ from hypothesis import strategies as st
 from hal.blocks import Block
 from hal.bus.frame_file import FrameFile, frames_in
 from hal.bus.replay import Replay, request_of
+from hal.calibration_file import Calibration, save
 from hal.description import LineConfig
 from hal.line import ModbusLine, Send
 from hal.modbus import read_request, tcp_frame
 from hal.pod_io import build
 from hal.tcp_line import ModbusTcpLine
 from pod_controller.cli import main
+from pod_controller.config import load
 from sim_hardware.line_campaign.desk import Desk
 from sim_hardware.line_campaign.faults import Frames
 from sim_hardware.line_scan.far_end import UNITS, line
@@ -178,6 +183,77 @@ def test_the_verb_tells_what_was_read_and_what_was_not_believed(
     assert (last["value"], last["quality"]) == (12.3, "GOOD")
     assert f"{tag}" in shown
     assert "! bad_crc" in shown
+
+
+def weighed(folder: Path, raw_g: int, at_s: tuple[float, ...], made: Calibration | None) -> Path:
+    """A capture of line A in which the load cells at unit 2 are read at these seconds of a day; WT-101 is a curve's."""
+    (folder / "pod.toml").write_text(POD.read_text())
+    if made is not None:
+        save(folder / "pod.calibration.json", book(made))
+    lines = build(load(POD).hardware()).lines
+    blocks = [block for line in lines if isinstance(line, ModbusLine) for block in line.blocks]
+    block = next(x for x in blocks if "WT-101" in [point.tag for point in x.plan.points])
+    words = [0] * block.plan.count
+    words[1] = raw_g
+    body = bytes((2, 4, 2 * len(words))) + b"".join(word.to_bytes(2, "big") for word in words)
+    began_ns = round((MADE + timedelta(days=30)).timestamp()) * SECOND
+    with (folder / "day.pcapng").open("wb") as file:
+        record = FrameFile(file, [LineConfig("A", "modbus_rtu", "/dev/a", 38400)])
+        for second in at_s:
+            at_ns = began_ns + round(second * SECOND)
+            record.add("A", at_ns, True, block.request.frame, 2)
+            record.add("A", at_ns + 9_000_000, False, seal(body[0], body[1:]), 2)
+    return folder / "day.pcapng"
+
+
+def replayed(capture: Path, capsys: pytest.CaptureFixture[str], *more: str) -> tuple[dict[str, Any], str]:
+    """The JSON of a replay, and what it shows to people."""
+    words = ["bus", "replay", str(capture), "--config", str(capture.with_name("pod.toml")), *more]
+    assert main([*words, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert main(words) == 0
+    return told, capsys.readouterr().out
+
+
+def test_a_replay_reads_through_the_curve_in_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capture = weighed(tmp_path, 25000, (0.0,), calibration("WT-101", (0.0, 1.0), (50.0, 52.0)))
+
+    through, shown = replayed(capture, capsys)
+    given, _ = replayed(capture, capsys, "--uncalibrated")
+
+    assert (through["tags"]["WT-101"]["value"], through["tags"]["WT-101"]["quality"]) == (26.5, "GOOD")
+    assert given["tags"]["WT-101"]["value"] == 25.0
+    assert "26.5" in shown and through["calibrated_later"] == []
+
+
+@pytest.mark.parametrize(
+    ("made_d", "due_d", "quality", "later"),
+    [(0, 365, "GOOD", []), (0, 29, "UNCERTAIN", []), (60, 400, "GOOD", ["WT-101"])],
+)
+def test_a_curve_falls_due_by_the_time_of_the_recording(
+    made_d: int, due_d: int, quality: str, later: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    times = {"made_utc": MADE + timedelta(days=made_d), "due_utc": MADE + timedelta(days=due_d)}
+    capture = weighed(tmp_path, 25000, (0.0,), calibration("WT-101", (0.0, 1.0), (50.0, 52.0), **times))
+
+    told, shown = replayed(capture, capsys)
+
+    assert (told["tags"]["WT-101"]["value"], told["tags"]["WT-101"]["quality"]) == (26.5, quality)
+    assert told["calibrated_later"] == later
+    assert ("calibrated only after this recording began: WT-101" in shown) is bool(later)
+
+
+def test_what_was_not_renewed_goes_out_of_date_by_the_recorded_times(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steady, _ = replayed(weighed(tmp_path, 25000, (0.0, 0.5, 1.0, 1.5, 2.0), None), capsys)
+    holed, shown = replayed(weighed(tmp_path, 25000, (0.0, 0.5, 9.0, 9.5), None), capsys)
+
+    assert steady["tags"]["WT-101"]["aged_count"] == 0
+    assert (holed["tags"]["WT-101"]["count"], holed["tags"]["WT-101"]["aged_count"]) == (4, 1)
+    aged = [row for row in shown.splitlines() if "WT-101" in row and "NO_COMMUNICATION" in row]
+    assert [row[6:12] for row in aged] == ["02.500"]
+    assert "out of date for a while" in shown
 
 
 def test_a_line_is_built_from_the_wiring_and_asks_nothing() -> None:
