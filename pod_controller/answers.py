@@ -4,6 +4,7 @@
     {"v": 1, "do": "bus", "what": ...}              bus_answers: lines, frames, readings
     {"v": 1, "do": "start" | "stop" | "hold" | "reset" | "recalibrate", "reason": "..."}
     {"v": 1, "do": "reading", "tag": "WT-101"}      {"v": 1, "do": "stroke", "thing": "FV-101"}, then "stroked"
+                                                    without thing: ends the stroke
     {"v": 1, "do": "tag", "tag": "LT-201"}          tag_view: step by step
     {"v": 1, "do": "bypass", "thing": "PT-312", "for_s": 1800, "reason": "..."}    without thing: ends it
 

@@ -138,12 +138,14 @@ def bypass(
 
     THING: a sensor's tag (its rows of podctl cause-effect are suspended) or an element's name (it counts as open).
     """
-    if ends == (thing is not None):
+    if ends and thing is not None:
+        raise click.UsageError("--end takes no THING: there is one bypass at most; podctl bypass --end")
+    if not ends and thing is None:
         raise click.UsageError("name one THING, or --end the bypass that is in force")
     what = {"thing": thing, "for_s": lasts_min * 60} if thing else {}
 
     def show(answer: Mapping[str, Any]) -> int:
-        text = f"{thing} is bypassed for {lasts_min} minutes" if thing else "no bypass any more"
+        text = f"{thing} is bypassed for {lasts_min} min" if thing else "no bypass any more"
         click.echo(json.dumps(answer) if as_json else f"{text}; the pod is {answer['state']}")
         return EXIT_FINE
 

@@ -250,6 +250,11 @@ class ConfigFaults(PodError):  # noqa: N818 (it is many faults, not one error)
         code = int(first[1][:3]) if len(first) == 2 else 100
         super().__init__(code, f"{len(lines)} fault(s) in the configuration; first: {lines[0]}")
 
+    def __str__(self) -> str:
+        """The first fault as podctl check-config tells it, and how many more there are."""
+        more = len(self.lines) - 1
+        return self.lines[0] + (f" (and {more} more: podctl check-config tells all)" if more else "")
+
 
 def read(path: Path) -> tuple[str, dict[str, Any]]:
     """The text of a configuration and what it says, unchecked. Raises ConfigFaults if it is unreadable or no TOML."""
@@ -259,7 +264,7 @@ def read(path: Path) -> tuple[str, dict[str, Any]]:
         raise ConfigFaults([read_fault(path, error)]) from None
     try:
         return text, tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, or a number of thousands of digits
         raise ConfigFaults([syntax_fault(path, text, error)]) from None
 
 

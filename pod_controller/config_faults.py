@@ -7,6 +7,7 @@ E107 other. What holds between the tables, from E110 on: `config_checks`.
 """
 
 import difflib
+import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from pod_controller.config_types import NAME_PATTERN, TAG_PATTERN
 from pod_controller.locate import locate, locate_syntax_error
 
 _RANGE = {
@@ -32,7 +34,14 @@ _TYPES = {
     "mapping_type": "a table: give it keys and values",
     "model_type": "a table: give it keys and values",
 }
+_PATTERNS = {
+    NAME_PATTERN: "may have letters, digits, '_', '.' and '-' only",
+    TAG_PATTERN: "is no tag: capital letters, a hyphen, a number, as LT-201",
+}
 _CLIP = 60
+_MARK = "\ufeff"
+_COMMA = re.compile(r"=\s*-?\d+,\d+\s*(#.*)?$")
+_ENDLESS = re.compile(r"\d{4000}")
 
 
 def read_fault(path: Path, error: OSError | UnicodeDecodeError) -> str:
@@ -42,11 +51,29 @@ def read_fault(path: Path, error: OSError | UnicodeDecodeError) -> str:
     return f"{path}:1: E101 cannot read the file: {error.strerror or error}: check the path and its permissions"
 
 
-def syntax_fault(path: Path, text: str, error: tomllib.TOMLDecodeError | RecursionError) -> str:
+def syntax_fault(path: Path, text: str, error: ValueError | RecursionError) -> str:
     """A file that is not TOML."""
     if isinstance(error, RecursionError):
         return f"{path}:1: E102 tables are nested too deep: a pod's file has three levels at most"
-    return f"{path}:{locate_syntax_error(text, error).line}: E102 not TOML: {error}: correct this line"
+    if text.startswith(_MARK):
+        return f"{path}:1: E102 the file begins with a byte order mark: save it as UTF-8 without one"
+    if not isinstance(error, tomllib.TOMLDecodeError):  # Python refuses integers of thousands of digits
+        line = next((k for k, row in enumerate(text.splitlines(), 1) if _ENDLESS.search(row)), 1)
+        return f"{path}:{line}: E102 a number of more than 4300 digits: correct this line"
+    line = locate_syntax_error(text, error).line
+    return f"{path}:{line}: E102 not TOML: {error}: {_slip(text, line, str(error))}"
+
+
+def _slip(text: str, line: int, said: str) -> str:
+    """What a person most likely meant in a line that is not TOML."""
+    row = [*text.splitlines(), ""][line - 1]
+    if _COMMA.search(row):
+        return "write decimals with a point, not a comma"
+    if "Cannot overwrite a value" in said or "Cannot declare" in said:
+        return "it stands twice: remove one; a table of which there are several has double brackets, as [[vessel]]"
+    if row.count('"') % 2:
+        return "a quote is missing in this line"
+    return "correct this line"
 
 
 def fault_lines(path: Path, text: str, errors: Sequence[Any], model: type[BaseModel]) -> list[str]:
@@ -96,7 +123,20 @@ def _sentence(error: Any, where: tuple[str | int, ...], model: type[BaseModel]) 
     if kind in ("too_short", "too_long"):
         limit = f"at least {limits['min_length']}" if kind == "too_short" else f"at most {limits['max_length']}"
         return f"{thing} has {len(error['input'])} entries, must be {limit}: correct the list"
-    return f"{thing} = {value} must be {_TYPES[kind]}" if kind in _TYPES else f"{thing} = {value}: {error['msg']}"
+    return f"{thing} = {value} {_told_of_kind(kind, error)}"
+
+
+def _told_of_kind(kind: str, error: Any) -> str:
+    """What a value of another type, or a text, should have been."""
+    limits = error.get("ctx", {})
+    if kind in _TYPES:
+        return f"must be {_TYPES[kind]}"
+    if kind == "string_pattern_mismatch":
+        return f"{_PATTERNS.get(limits['pattern'], 'is not as it is written here')}: correct it"
+    if kind in ("string_too_short", "string_too_long"):
+        limit = f"at least {limits['min_length']}" if kind.endswith("short") else f"at most {limits['max_length']}"
+        return f"has {len(error['input'])} letters, must have {limit}: correct it"
+    return f"cannot be used: {error['msg']}"
 
 
 def name_of(where: Sequence[str | int]) -> str:
@@ -121,7 +161,7 @@ def _keys_at(model: type[BaseModel], where: Sequence[str | int]) -> list[str]:
         if inner is None:
             return []
         here = inner
-    return list(here.model_fields)
+    return [field.alias or name for name, field in here.model_fields.items()]
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

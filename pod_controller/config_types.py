@@ -12,8 +12,10 @@ T = TypeVar("T")
 # Numbers, text and booleans are strict: "600.0" and true are no numbers. TOML has arrays and text, no tuples and paths.
 Array = Annotated[tuple[T, ...], Field(strict=False)]
 FilePath = Annotated[Path, Field(strict=False)]
-Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_.-]+$")]
-Tag = Annotated[str, Field(min_length=2, max_length=20, pattern=r"^[A-Z]{1,5}-\d{1,4}[A-Z]?$")]
+NAME_PATTERN = r"^[A-Za-z0-9_.-]+$"
+TAG_PATTERN = r"^[A-Z]{1,5}-\d{1,4}[A-Z]?$"
+Name = Annotated[str, Field(min_length=1, max_length=40, pattern=NAME_PATTERN)]
+Tag = Annotated[str, Field(min_length=2, max_length=20, pattern=TAG_PATTERN)]
 Mass = Annotated[float, Field(gt=0.0, le=1e6)]
 MassOrZero = Annotated[float, Field(ge=0.0, le=1e6)]
 Rate = Annotated[float, Field(gt=0.0, le=1e4)]

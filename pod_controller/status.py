@@ -94,7 +94,8 @@ def _unwell(snapshot: Snapshot, lines: Sequence[dict[str, Any]], around: Surroun
     found = [f"the pod is {snapshot.mode}: `podctl reset`, after you know why"] if snapshot.mode == "ABORTED" else []
     found += [_trip_text(standing) for standing in snapshot.trips if standing.watch.row.cause != "bypassed"]
     if snapshot.bypass is not None:
-        found.append(f"{snapshot.bypass.thing} is bypassed by {snapshot.bypass.who}: {snapshot.bypass.reason}")
+        bypass, left_s = snapshot.bypass, (snapshot.bypass.until_ns - snapshot.now_ns) * 1e-9
+        found.append(f"{bypass.thing} is bypassed by {bypass.who}, {left_s / 60.0:.0f} min left: {bypass.reason}")
     found += [alarm.in_words() for alarm in around.alarms]
     alarmed = {alarm.thing for alarm in around.alarms}
     for line in lines:

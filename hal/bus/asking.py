@@ -8,6 +8,7 @@ Everything waits here: this is for tools, the control loop has `runner`.
 """
 
 import errno
+import os
 import select
 from collections.abc import Callable
 from functools import partial
@@ -274,5 +275,6 @@ def _unavailable(place: str, error: OSError) -> PodError:
             f"port {place} is held by another program: one port has one owner; `fuser {place}` names it, end that first"
         )
         return PodError(Code.PORT_HELD, text)
-    reason = error.strerror or " ".join(str(error).split())
+    number = error.errno or 0
+    reason = os.strerror(number) if number > 0 else " ".join(str(error).split())
     return PodError(Code.PORT_UNAVAILABLE, f"port {place}: {reason[:120]}: check the path, the plug and your group")

@@ -52,7 +52,7 @@ def scan(wanted: Wanted, all_bauds: bool, units: str, function: int, address: in
     bauds = BAUDS if all_bauds and place.line.protocol == "modbus_rtu" else (place.line.baud,)
     asked = Asked(function, address, wanted.timeout_ns)
     so_far, began_ns, interrupted = survey.Collected([], {}, {}), CLOCK.now_ns(), False
-    progress = _Progress(place.at, len(numbers), bauds, wanted.timeout_s)
+    progress = _Progress(place.at, len(numbers), bauds, wanted)
     overheard = survey.SILENCE
     try:
         overheard = survey.run(place, bauds, numbers, asked, wanted.listen_ns, progress.show, so_far)
@@ -85,7 +85,7 @@ def _show_scan(
         named = row["device"] or (f"looks like {row['looks_like']}" if row["looks_like"] else "")
         speed = f"{row['baud']:>6} baud  " if row["baud"] else ""
         latency = f"{row['latency_ms']:.1f} ms" if row["latency_ms"] >= 0.0 else ""
-        sound = f"{row['sound_count']}/{row['asked_count']} {latency:>9}"
+        sound = f"{row['sound_count']} of {row['asked_count']} sound {latency:>9}"
         click.echo(f"unit {row['unit']:>3}  {speed}{sound}  {named:<12}  {row['text']}")
     for text in result.advice:
         click.echo(f"! {text}")
@@ -96,12 +96,11 @@ def _show_scan(
 class _Progress:
     """One line on a terminal, rewritten; a line per baud rate elsewhere."""
 
-    def __init__(self, at: str, unit_count: int, bauds: Sequence[int], timeout_s: float) -> None:
+    def __init__(self, at: str, unit_count: int, bauds: Sequence[int], wanted: Wanted) -> None:
         self._unit_count, self._live = unit_count, sys.stderr.isatty()
-        most_s = len(bauds) * unit_count * (timeout_s + 0.03)
-        click.echo(
-            f"scanning {at}: {unit_count} addresses, {most_s:.0f} s at most; Ctrl-C keeps what is found", err=True
-        )
+        silent_s = len(bauds) * (wanted.listen_s + unit_count * (wanted.timeout_s + 0.03))
+        text = f"{unit_count} addresses, {silent_s:.0f} s and a little for each device found"
+        click.echo(f"scanning {at}: {text}; Ctrl-C keeps what is found", err=True)
 
     def show(self, baud: int, count: int, found_count: int) -> None:
         """After each address."""

@@ -52,9 +52,14 @@ def _source(config_path: Path | None, line: str | None, port: str | None, baud: 
     if port is None and (config_path is None or core_status(socket) is not None):
         lines = looking.lines_of_core(socket, line)
         if not lines:
-            raise click.UsageError(f"the core has no line {line}")
+            raise click.UsageError(f"the core has no line {line}: podctl bus stats shows its lines")
         return looking.from_core(socket, lines), lines
-    place: Place = place_of(Wanted(config_path, line, port, baud, None, 0.0, 0.2, False))
+    try:
+        place: Place = place_of(Wanted(config_path, line, port, baud, None, 0.0, 0.2, False))
+    except click.UsageError as error:
+        if port is None:
+            raise click.UsageError(f"no core answers at {socket}, so one line is to be listened to: {error}") from None
+        raise
     if place.line.protocol == "modbus_tcp":
         raise click.UsageError(f"{place.at} is a connection: only its core sees what passes there")
     return looking.from_port(place), [place.line]

@@ -6,7 +6,6 @@ Neighbours: `cli_ask`, `cli_look`. Must not know what a tool does.
 import functools
 import json
 import sys
-import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import click
 
 from hal.errors import PodError
 from pod_controller.bus.place import Wanted
+from pod_controller.person import forget_what_was_typed
 
 LISTEN_S = 1.2  # more than two ticks of the usual 0.5 s
 TIMEOUT_S = 0.2
@@ -65,7 +65,7 @@ def ask_person(question: str) -> None:
     """
     if not sys.stdin.isatty():
         raise click.UsageError("nobody can be asked here: add --yes when whatever moves may move")
-    termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+    forget_what_was_typed()
     click.confirm(question, abort=True, err=True)
 
 

@@ -116,11 +116,16 @@ def _line_with(config: PodConfig, tags: tuple[str, ...]) -> str | None:
 
 
 def core_status(socket: Path) -> dict[str, Any] | None:
-    """What the core at a socket says; None when nobody is there."""
+    """What the core at a socket says; None when nobody is there.
+
+    PodError 441 when somebody is there whom we may not ask, or who does not answer: the lines may well be theirs.
+    """
     try:
         with Connection(socket) as connection:
             answer = connection.ask({"do": "status"})
-    except PodError:
+    except PodError as error:
+        if isinstance(error.__context__, PermissionError | TimeoutError):
+            raise
         return None
     return answer if answer.get("ok") else None
 
@@ -149,12 +154,14 @@ def exit_code_of(error: PodError) -> int | None:
     return EXIT_OF_CODE.get(error.code)
 
 
-EXIT_FINE, EXIT_FAILED, EXIT_UNWELL, EXIT_REFUSED, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 0, 1, 3, 4, 69, 130
+EXIT_FINE, EXIT_FAILED, EXIT_USAGE, EXIT_UNWELL, EXIT_REFUSED = 0, 1, 2, 3, 4
+EXIT_UNREACHABLE, EXIT_INTERRUPTED = 69, 130
 EXIT_OF_CODE: Mapping[int, int] = {
     Code.PORT_HELD: EXIT_REFUSED,
     Code.LINE_BUSY: EXIT_REFUSED,
     Code.BUS_STRANGER: EXIT_REFUSED,
     441: EXIT_UNREACHABLE,
+    437: EXIT_USAGE,
     436: 75,
 }
 CLOCK = SystemClock()

@@ -34,13 +34,19 @@ def begin(topology: Topology, thing: str, lasts_s: int, why: tuple[str, str], no
     is_element = thing in topology.elements
     if not is_element and (thing not in inputs or thing in outputs):
         text = f"bypass of {thing[:40]!r}: it is neither a sensor's tag nor an element of this pod"
-        raise PodError(UNKNOWN_THING, f"{text}: podctl cause-effect lists them")
+        moved = [name for name, tags in zip(topology.elements, topology.command_tags, strict=True) if thing in tags]
+        raise PodError(UNKNOWN_THING, f"{text}: {_way(moved)}")
     if not 1 <= lasts_s <= LONGEST_S:
         raise PodError(BAD_TIME, f"bypass for {lasts_s} s: give 1 to {LONGEST_S} s, it ends by itself")
     if not why[0]:
         raise PodError(BAD_TIME, "bypass without a reason: say in a few words what is being done")
     row = topology.element(thing) if is_element else -1
     return Bypass(thing, row, now_ns + lasts_s * NS, *why)
+
+
+def _way(moved: list[str]) -> str:
+    """What to name instead; moved: the element behind an output."""
+    return f"it moves {moved[0]}: name that" if moved else "podctl cause-effect lists them; tags have capital letters"
 
 
 def hide(scan: Scan, bypass: Bypass | None) -> Scan:

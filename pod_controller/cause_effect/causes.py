@@ -169,6 +169,10 @@ def _of_the_pod(topology: Topology) -> Iterator[Site]:
     yield NEVER
 
 
+def _forgotten(topology: Topology) -> Iterator[Site]:
+    yield NEVER._replace(limit="the record of trips beside the journal, damaged or gone")
+
+
 CAUSES: Mapping[str, Callable[[Topology], Iterator[Site]]] = MappingProxyType(
     process.CAUSES
     | {
@@ -184,6 +188,6 @@ CAUSES: Mapping[str, Callable[[Topology], Iterator[Site]]] = MappingProxyType(
         "does_not_follow": _still,
         "out_of_service": _declared,
         "bypassed": _of_the_pod,
-        "forgotten": _of_the_pod,
+        "forgotten": _forgotten,
     }
 )

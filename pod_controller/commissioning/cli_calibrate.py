@@ -4,7 +4,6 @@ Neighbours: `protocols` has the steps, `live` the readings, `making` the figures
 not know how a curve is fitted or judged.
 """
 
-import getpass
 import json
 import sys
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from pod_controller.commissioning.numbers import Number
 from pod_controller.commissioning.settle import Settled, Settling
 from pod_controller.config import PodConfig
 from pod_controller.control_client import NOBODY
+from pod_controller.person import forget_what_was_typed, login_name, says_yes
 
 EXIT_FINE, EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED, EXIT_UNREACHABLE = 0, 1, 2, 4, 69
 EXIT_OF_CODE = {making.BEYOND_GUARD: EXIT_REFUSED, NOBODY: EXIT_UNREACHABLE}
@@ -101,12 +101,13 @@ def calibrate(path: Path, activate: str | None, lists: bool, **options: Any) -> 
     instrument = judge.instruments(config).get(asked.tag)
     if instrument is None:
         known = ", ".join(sorted(judge.instruments(config)))
-        raise click.UsageError(f"TAG {asked.tag!r} is no analogue input of this pod: choose from {known}")
+        wrong = f"TAG {asked.tag!r} is no analogue input of this pod" if asked.tag else "no TAG is given"
+        raise click.UsageError(f"{wrong}: choose from {known}")
     try:
         if activate is not None:
             return _put_in_force(path, config, lambda newest: newest.with_active(asked.tag, activate), asked)
         made = _made(config, instrument, book, asked)
-        if not asked.yes and asked.points is None and not click.confirm("Put it in force?", err=True):
+        if not asked.yes and asked.points is None and not says_yes("Put it in force?"):
             click.echo("nothing was changed", err=True)
             return EXIT_FAILED
         return _put_in_force(path, config, lambda newest: newest.with_calibration(made), asked)
@@ -129,7 +130,7 @@ def _made(config: PodConfig, instrument: judge.Instrument, book: Book, asked: As
     method = asked.method or (told.method if told else None) or protocols.method_of(kind, fitted)
     wanted = making.Wanted(
         method,  # type: ignore[arg-type]  # click's choice holds the same words
-        asked.person or (told.person if told else "") or getpass.getuser(),
+        asked.person or (told.person if told else "") or login_name(),
         asked.name or (told.name if told else ""),
         asked.valid_days or (told.valid_days if told else None) or VALID_DAYS,
         asked.replaced or (told.replaced if told else ""),
@@ -155,7 +156,7 @@ def _take_points(config: PodConfig, instrument: judge.Instrument, kind: protocol
         one = _take_point(live, instrument, step, taken, asked)
         if one is not None:
             taken.append(one)
-    while kind == "points" and click.confirm("Another point?", err=True):
+    while kind == "points" and says_yes("Another point?"):
         more = protocols.Step(f"point {len(taken) + 1}", steps[0].says, None)
         one = _take_point(live, instrument, more, taken, asked)
         taken += [one] if one is not None else []
@@ -166,19 +167,21 @@ def _take_point(
     live: Live, instrument: judge.Instrument, step: protocols.Step, taken: list[Taken], asked: Asked
 ) -> Taken | None:
     click.echo(f"\n{step.name}: {step.says}", err=True)
-    if step.may_be_left_out and not click.confirm("Take it?", default=True, err=True):
+    if step.may_be_left_out and not says_yes("Take it?", default=True):
         return None
     default = step.true_value if not step.is_check else taken[-1].true_value
-    unit = "" if instrument.unit == "1" else f" in {instrument.unit}"
-    true_value = click.prompt(f"Its value{unit}", default=default, type=Number(), err=True)
+    unit = "" if instrument.unit == "1" else f" {instrument.unit}"
+    forget_what_was_typed()
+    true_value = click.prompt(f"Its value{' in' if unit else ''}{unit}", default=default, type=Number(), err=True)
     standard = click.prompt("The standard (what, number)", default=step.name, err=True)
+    forget_what_was_typed()
     click.prompt("Enter when it is there", default="", show_default=False, err=True)
     settled = _wait_settled(live.sample, instrument, true_value, asked)
     text = f"reads {settled.raw_value:.6g} within {settled.spread_value:.2g} ({settled.samples} samples)"
     click.echo(f"{step.name}: {text}", err=True)
     far = abs(settled.raw_value - true_value)
     if far > FAR_LIMITS * _limit(instrument, true_value):
-        click.echo(f"! that is {far:.4g}{unit} from it: is it the right standard? Ctrl-C ends this", err=True)
+        click.echo(f"! that is {far:.4g}{unit} from its value: is it the right standard? Ctrl-C ends this", err=True)
     return Taken(
         raw_value=settled.raw_value,
         true_value=true_value,
@@ -203,7 +206,7 @@ def _wait_settled(
     band = asked.band_value if asked.band_value is not None else BAND_OF_LIMIT * _limit(instrument, true_value)
     settling = Settling(band, asked.settle_s)
     end_ns = clock.now_ns() + round(PATIENCE_S * 1e9)
-    cause = ""
+    cause, reads = "", False
     while clock.now_ns() < end_ns:
         newest = sample(instrument.tag)
         settled = settling.take(newest.sampled_s, newest.raw_value)
@@ -214,8 +217,10 @@ def _wait_settled(
         if settled is not None:
             click.echo("", nl=live, err=True)
             return settled
-        cause = newest.cause
+        cause, reads = newest.cause, newest.raw_value is not None
         clock.sleep_until_ns(clock.now_ns() + POLL_NS)
+    if not reads:
+        raise PodError(476, f"{instrument.tag} reads BAD ({cause}): podctl tag {instrument.tag} tells where it fails")
     wander = f"it wanders by {settling.wander:.4g}, band {band:.4g} for {asked.settle_s:g} s"
     raise PodError(476, f"{instrument.tag} does not settle: {wander} (cause {cause}): what moves it? Or widen --band")
 
@@ -277,8 +282,8 @@ def _show_list(book: Book, asked: Asked) -> int:
         return EXIT_FINE
     for x in shown:
         mark = "*" if book.in_force.get(x.tag) == x.name else " "
-        drifted = "-" if x.drift_value is None else f"{x.drift_value:.4g}"
-        figures = f"residual {x.residual_value:.4g}  drift {drifted}{x.unit_behind}"
+        drifted = "-" if x.drift_value is None else f"{x.drift_value:.4g}{x.unit_behind}"
+        figures = f"residual {x.residual_value:.4g}{x.unit_behind}  drift {drifted}"
         click.echo(f"{mark} {x.tag}  {x.name}  {figures}  due {x.due_utc:%Y-%m-%d}  {x.person}")
     if not shown:
         click.echo("no calibration is stored", err=True)

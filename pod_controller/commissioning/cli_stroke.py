@@ -3,8 +3,8 @@
 Neighbours: the core does it (`workshop`), `judge` compares with the configuration. Must not know how it is done.
 """
 
-import getpass
 import json
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -22,8 +22,11 @@ from pod_controller.commissioning.stroking import Way
 from pod_controller.config import PodConfig
 from pod_controller.config_faults import name_of
 from pod_controller.control_client import NOBODY
+from pod_controller.person import login_name
 
 EXIT_FINE, EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED, EXIT_UNREACHABLE, EXIT_TRY_AGAIN = 0, 1, 2, 4, 69, 75
+EXIT_INTERRUPTED = 130
+NOTHING_STROKED = 432
 EXIT_OF_CODE = {432: EXIT_REFUSED, 433: EXIT_TRY_AGAIN, 436: EXIT_TRY_AGAIN, 437: EXIT_USAGE, NOBODY: EXIT_UNREACHABLE}
 POLL_NS = 500_000_000
 
@@ -39,8 +42,8 @@ def stroke(element: str, path: Path, person: str, reason: str, as_json: bool) ->
 
     A lid is unlocked and locked, over a gate proved shut and with room for one more bag; its times are compared with
     lid_lock_s too: have somebody stand beside it. Only on a pod that is IDLE or HELD, and only as far as the guard
-    grants it. The times go to the book beside the configuration; longer than stroke_s, or quicker than fast_stroke_s,
-    is exit 4, and the core will not start with that configuration.
+    grants it. Ctrl-C ends it: the element goes to its fail state. The times go to the book beside the configuration;
+    longer than stroke_s, or quicker than fast_stroke_s, is exit 4, and the core will not start with that configuration.
     """
     from pod_controller.config import load as load_config
 
@@ -49,6 +52,8 @@ def stroke(element: str, path: Path, person: str, reason: str, as_json: bool) ->
     try:
         live.ask({"do": "stroke", "thing": element, "reason": reason})
         told = _wait(live, as_json)
+    except KeyboardInterrupt:
+        return ended(live, element)
     except PodError as error:
         if error.code not in EXIT_OF_CODE:
             raise
@@ -59,19 +64,37 @@ def stroke(element: str, path: Path, person: str, reason: str, as_json: bool) ->
             json.dumps(told) if as_json else f"{told['element']} was not stroked: {told['why']}", err=not as_json
         )
         return EXIT_REFUSED if told["why"].startswith("refused") else EXIT_FAILED
-    return _keep(path, config, told, person or getpass.getuser(), as_json)
+    return _keep(path, config, told, person or login_name(), as_json)
+
+
+def ended(live: Live, element: str) -> int:
+    """Ctrl-C: whoever pressed it wants it to stop moving, and the core strokes on by itself unless it is told."""
+    try:
+        live.ask({"do": "stroke", "reason": "interrupted"})
+        text = f"interrupted: {element} is told to go to its fail state; keep clear until podctl outputs shows it there"
+    except PodError as error:
+        if error.code == NOTHING_STROKED:
+            click.echo("\ninterrupted: nothing is being stroked", err=True)
+            return EXIT_INTERRUPTED
+        text = f"interrupted, but the core did not take it ({error}): {element} may go on moving; podctl stop"
+    click.echo(f"\n{text}", err=True)
+    return EXIT_INTERRUPTED
 
 
 def _wait(live: Live, as_json: bool) -> dict[str, Any]:
     """Follow it to its end; on a terminal with where it is."""
-    clock, shown = SystemClock(), ""
+    clock, shown, rewrites = SystemClock(), "", sys.stderr.isatty()
     while True:
         told: dict[str, Any] = live.ask({"do": "stroked"})["stroke"]
+        if not told:
+            raise PodError(NOTHING_STROKED, "the core has started anew: it knows of no stroke, its outputs are off")
+        is_over = told["phase"] in ("DONE", "FAILED")
         at = "" if told["position_frac"] is None else f" {told['position_frac']:.0%}"
-        if not as_json and told["phase"] + at != shown:
-            shown = told["phase"] + at
-            click.echo(f"{told['element']} {shown}", err=True)
-        if told["phase"] in ("DONE", "FAILED"):
+        text = f"{told['element']} {told['phase']}{at}"
+        if not as_json and text != shown:
+            shown = text
+            click.echo(f"\r{text:<40}" if rewrites else text, nl=is_over or not rewrites, err=True)
+        if is_over:
             return told
         clock.sleep_until_ns(clock.now_ns() + POLL_NS)
 

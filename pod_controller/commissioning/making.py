@@ -37,7 +37,10 @@ def usual_limit(instrument: Instrument, points: Sequence[Taken]) -> float:
 def make(instrument: Instrument, points: Sequence[Taken], wanted: Wanted, book: Book, now_utc: datetime) -> Calibration:
     """The calibration. PodError E330 to E332 from the fit; E470 when the guard was promised better."""
     limit_value = wanted.limit_value if wanted.limit_value is not None else usual_limit(instrument, points)
-    curve = fit(wanted.method, [point.point() for point in points], limit_value)
+    try:
+        curve = fit(wanted.method, [point.point() for point in points], limit_value)
+    except PodError as error:
+        raise PodError(error.code, f"{instrument.tag}: {error.message}") from None
     before = None if wanted.replaced else book.active(instrument.tag)
     wandered = None
     if before is not None:

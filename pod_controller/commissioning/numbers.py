@@ -24,5 +24,6 @@ class Number(click.ParamType[float]):
         except ValueError:
             number = math.nan
         if not math.isfinite(number) or (self._is_positive and number <= 0.0):
-            self.fail(f"{value!r} is no number{' above zero' if self._is_positive else ''}", param, ctx)
+            what = f"is no number{' above zero' if self._is_positive else ''}"
+            self.fail(f"{value!r} {what}: digits only, with a point as in 20.5, and no unit behind", param, ctx)
         return number

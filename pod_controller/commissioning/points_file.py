@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hal.calibration import Method
 from hal.calibration_file import Taken
 from hal.errors import PodError
+from pod_controller.config_faults import told
 
 UNUSABLE = 475
 
@@ -62,9 +63,13 @@ def load(path: Path) -> Points:
         return Points.model_validate(document)
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "is no text in UTF-8"
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
-        why = str(error)
+        why = f"{why}: name a file of points"
+    except RecursionError:
+        why = "is nested too deep: correct it"
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        why = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
-    raise PodError(UNUSABLE, f"{path}: {why}: correct it; podctl calibrate --help shows one")
+        found = error.errors(include_url=False)
+        first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])  # a slip, not a lack
+        why = told(first, first["loc"], Points)[1]
+    except ValueError as error:  # no TOML, no JSON, or a number of thousands of digits
+        why = f"{error}: correct it"
+    raise PodError(UNUSABLE, f"{path}: {why}; RUNBOOK 12 shows such a file")

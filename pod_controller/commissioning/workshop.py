@@ -58,7 +58,10 @@ class Workshop:
         self.calibrate(calibrations)
 
     def stroke(self, name: str, now_ns: int) -> None:
-        """Begin a stroke of an element, named by itself or by its output. PodError E432 and E437."""
+        """Begin a stroke of an element, named by itself or by its output; no name ends it. PodError E432 and E437."""
+        if not name:
+            self._end_stroke()
+            return
         e = self._element(name)
         topology, state = self._loop.topology, self._loop.modes.state
         if state not in AT_REST:
@@ -75,6 +78,12 @@ class Workshop:
         end_frac = max(LEAST_END_FRAC, element.position_error_frac)
         is_lid = topology.position_tags[e] is None
         self.stroking = Stroking(element.name, element.commands[0], element.stroke_s, end_frac, now_ns, is_lid)
+
+    def _end_stroke(self) -> None:
+        """A person ends the stroke: the element goes to its fail state with the next tick."""
+        if self.stroking is None or self.stroking.over:
+            raise PodError(NO_STROKE, "nothing is being stroked: there is nothing to end")
+        self.stroking.fail("a person ended it")
 
     def before_tick(self, now_ns: int) -> None:
         """What is out of date, and the wish of a stroke."""

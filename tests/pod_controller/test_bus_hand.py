@@ -1,6 +1,7 @@
 """What a hand names and writes: the line of a tag, what a register can hold, what counts as read back."""
 
 import math
+import socket
 from pathlib import Path
 
 import click
@@ -14,8 +15,9 @@ from hal.clock import SystemClock
 from hal.errors import PodError
 from hal.points import Point
 from hal.registers import raw_reader
+from pod_controller import control_client
 from pod_controller.bus import cli_order, values
-from pod_controller.bus.place import Place, Wanted, place_of
+from pod_controller.bus.place import Place, Wanted, core_status, place_of
 from pod_controller.cli import main
 from sim_hardware.instruments import Device
 from sim_hardware.rtu_codec import WRITE_HOLDINGS
@@ -222,3 +224,26 @@ def test_a_probe_is_not_spoken_to_in_vain(
     code, said = typed(capsys, *PROBE, *words)
 
     assert (code, says in said) == (wanted_code, True), said
+
+
+def test_a_core_that_does_not_answer_or_must_not_be_asked_may_own_the_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_client, "TIMEOUT_S", 0.05)
+    path = tmp_path / "control.sock"
+    nobody = core_status(path)
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as hung:
+        hung.bind(str(path))
+        hung.listen()
+        with pytest.raises(PodError, match=r"E441 nobody answers at .*: is the core running"):
+            core_status(path)
+
+        def refused(self: object, address: str) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr("socket.socket.connect", refused)
+        with pytest.raises(PodError, match=r"E441 .*Permission denied: join the socket's group, or ask as root"):
+            core_status(path)
+
+    assert nobody is None

@@ -250,6 +250,8 @@ def test_one_bypass_at_a_time_with_a_reason_and_an_end() -> None:
         trips.begin_bypass("PT-312", 60, "", "anna", pod.now_ns)
     with pytest.raises(PodError, match="E451 bypass of 'PT-399'"):
         trips.begin_bypass("PT-399", 60, "new port", "anna", pod.now_ns)
+    with pytest.raises(PodError, match=r"E451 bypass of 'FV-101': .*: it moves gate_1: name that"):
+        trips.begin_bypass("FV-101", 60, "new seal", "anna", pod.now_ns)
     with pytest.raises(PodError, match="E452 bypass for 86400 s"):
         trips.begin_bypass("PT-312", 86400, "new port", "anna", pod.now_ns)
     trips.begin_bypass("PT-312", 60, "new port", "anna", pod.now_ns)
@@ -381,6 +383,7 @@ def test_every_row_of_the_fitted_pod_has_a_unit_and_the_matrix_tells_it() -> Non
     text = "\n".join(matrix.lines(fitted()))
 
     assert document["not_fitted"] == []
+    assert "a restart cannot be known [the record of trips beside the journal, damaged or gone]" in text
     for row in ROWS:
         assert f"\n{row.id:>3} {row.hazard}" in text
     for row in document["rows"]:

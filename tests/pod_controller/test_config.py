@@ -204,6 +204,38 @@ def test_what_is_no_configuration_is_told_in_one_line_each(text: str, tmp_path: 
     assert all(re.match(r".*pod\.toml:\d+: E10\d ", fault) for fault in told)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("", "\ufeff", ":1: E102 the file begins with a byte order mark: save it as UTF-8 without one"),
+        ("tick_s = 0.5", "tick_s = 0,5", "write decimals with a point, not a comma"),
+        ('name = "XM-A"', 'name = "XM-A', "a quote is missing in this line"),
+        ("[[vessel]]", "[vessel]", "double brackets, as [[vessel]]"),
+        ("unit = 5", f"unit = {'9' * 5000}", "E102 a number of more than 4300 digits"),
+        ('"LT-201"', '"lt-201"', "E107 [device 5.tags] level = 'lt-201' is no tag: capital letters, a hyphen"),
+        ('name = "buffer"', 'name = "the buffer"', "may have letters, digits, '_', '.' and '-' only"),
+        ('name = "buffer"', 'name = ""', "has 0 letters, must have at least 1"),
+    ],
+)
+def test_a_slip_of_a_person_is_told_in_a_person_s_words(old: str, new: str, told: str, tmp_path: Path) -> None:
+    faults = faults_of(tmp_path, text=TEXT.replace(old, new, 1))
+
+    assert told in faults[0]
+
+
+def test_one_fault_is_told_without_a_count_and_several_with_how_many_more(tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text(TEXT.replace("unit = 5", "unit = 300"))
+    (tmp_path / "two.toml").write_text(TEXT.replace("unit = 5", "unit = 300").replace("tick_s = 0.5", "tick_s = 50.0"))
+
+    with pytest.raises(ConfigFaults) as one:
+        load(tmp_path / "one.toml")
+    with pytest.raises(ConfigFaults) as two:
+        load(tmp_path / "two.toml")
+
+    assert str(one.value) == one.value.lines[0]
+    assert str(two.value).endswith("(and 1 more: podctl check-config tells all)")
+
+
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigFaults, match="E101"):
         load(tmp_path / "none.toml")

@@ -1,6 +1,7 @@
 """`podctl calibrate` without a core: points from a file, what is refused, what stands in the book."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -137,10 +138,18 @@ def test_an_older_curve_can_be_put_in_force_again_and_all_are_listed(desk: Desk)
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("x = 1", "point: Field required"),
-        ("[[point]]\ntrue = 1.0\nraw = nan", "point.0.raw: Input should be a finite number"),
+        ("", "point is missing: add it"),
+        ("x = 1", "x is not a key of this table: known here: point, person"),
+        ("[[point]]\ntrue = 1.0", "[point 1] raw is missing: add it"),
+        ("[[point]]\ntrue = 1.0\nraw = nan", "[point 1] raw = nan must be a finite number"),
         ("[[point]", "Expected ']]'"),
-        ("[[point]]\ntrue = 1.0\nraw = 2.0\nsprad = 1.0", "point.0.sprad: Extra inputs"),
+        (
+            "[[point]]\ntrue = 1.0\nraw = 2.0\nsprad = 1.0",
+            "[point 1] sprad is not a key of this table: did you mean 'spre",
+        ),
+        ("[[point]]\ntrue = 1.0\nrow = 2.0", "[point 1] row is not a key of this table: did you mean 'raw'?"),
+        ("[[point]]\nraw = " + "9" * 5000, "Exceeds the limit"),
+        ("a = " + "[" * 5000, "is nested too deep"),
     ],
 )
 def test_a_file_of_points_that_makes_no_sense_is_told(tmp_path: Path, text: str, told: str) -> None:
@@ -157,6 +166,33 @@ def test_an_output_is_no_instrument(desk: Desk) -> None:
     result = desk.from_file(tag="FV-101")
 
     assert "'FV-101' is no analogue input of this pod: choose from" in str(result.exception)
+
+
+def test_without_a_tag_the_tags_are_told(desk: Desk) -> None:
+    result = desk.from_file(tag="")
+
+    assert str(result.exception).startswith("no TAG is given: choose from AT-304, ")
+
+
+def test_a_curve_that_cannot_be_fitted_names_its_instrument(desk: Desk) -> None:
+    desk.points.write_text(POINTS.replace("raw = 22.5", "raw = 1.5"))
+
+    result = desk.from_file()
+
+    assert str(result.exception).startswith("E330 WT-101: all standards give 1.5")
+
+
+def test_an_account_without_a_name_signs_with_its_number(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    desk.points.write_text(POINTS.replace('person = "R. Okafor"\n', ""))
+
+    result = desk.from_file()
+
+    assert result.return_value == 0
+    assert load(desk.book).calibrations[0].person == f"uid {os.getuid()}"
 
 
 def test_corners_are_checked_and_not_fitted() -> None:

@@ -1,5 +1,8 @@
 """Strokes: times from samples, the guard's last word, and what ends one."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 from calibrated import hold_at
 from hypothesis import given
@@ -8,6 +11,8 @@ from virtual_core import VirtualCore
 
 from hal.errors import PodError
 from hal.values import Cause, Quality, Reading
+from pod_controller.commissioning import cli_stroke
+from pod_controller.commissioning.live import Live
 from pod_controller.commissioning.stroking import NS, Stroking, measure, measure_switch
 from pod_controller.core import Request
 from pod_controller.modes import State
@@ -151,6 +156,55 @@ def test_a_start_ends_a_stroke(virtual: VirtualCore) -> None:
 
     assert virtual.core.workshop.told()["why"] == "the pod is EXECUTE now"
     assert virtual.core.loop.stroke == 0
+
+
+def test_a_person_ends_a_stroke_and_the_gate_goes_to_its_fail_state(virtual: VirtualCore) -> None:
+    ask(virtual, "stroke", "gate_1")
+    virtual.run(3.0)
+
+    ask(virtual, "stroke")
+
+    told = virtual.core.workshop.told()
+    assert (told["phase"], told["why"], virtual.core.loop.stroke) == ("FAILED", "a person ended it", 0)
+    virtual.run(25.0)
+    assert virtual.core.loop.scan is not None
+    assert virtual.core.loop.scan.readings["ZT-101"].value == pytest.approx(0.0, abs=0.02)
+    with pytest.raises(PodError, match="E432 nothing is being stroked: there is nothing to end"):
+        ask(virtual, "stroke")
+
+
+class Asked(Live):
+    """A core of which only what it is asked matters."""
+
+    def __init__(self, refusal: int) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self._refusal = refusal
+
+    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        self.asked.append(dict(request))
+        if self._refusal:
+            raise PodError(self._refusal, "refused")
+        return {}
+
+
+@pytest.mark.parametrize(
+    ("refusal", "says"),
+    [
+        (0, "gate_1 is told to go to its fail state"),
+        (432, "nothing is being stroked"),
+        (441, "gate_1 may go on moving"),
+    ],
+)
+def test_an_interrupted_stroke_is_ended_and_says_so(
+    refusal: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live = Asked(refusal)
+
+    code = cli_stroke.ended(live, "gate_1")
+
+    assert code == 130
+    assert live.asked == [{"do": "stroke", "reason": "interrupted"}]
+    assert says in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
