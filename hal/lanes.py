@@ -72,6 +72,10 @@ class Lanes:
         self.blocks.extend(blocks)
         self._sort()
 
+    def module_of(self, device: Device) -> OutputModule | None:
+        """The outputs of a device, if it has any."""
+        return next((module for module in self.modules if module.device is device), None)
+
     def split(self, block: Block) -> bool:
         """Read a block in parts from now on, without the addresses that nobody wants; False when it has none."""
         parts = block.without_holes()
@@ -185,7 +189,7 @@ class Lanes:
         Who must show who it is does that first; but a dead module that has shown it on this connection is told its
         fail state unasked: should it be another one by now, nobody who hears that is worse off.
         """
-        own = next((module for module in self.modules if module.device is device), None)
+        own = self.module_of(device)
         tells_fail_state = own is not None and device.dead and device.proved and own.image == 0 and not self.strange
         if device.identity is not None and device.unknown and not tells_fail_state:
             if device.owed:

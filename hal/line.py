@@ -203,8 +203,6 @@ class ModbusLine:
         """A sound reply stood alone until t3.5 after its end: believe it."""
         self._order = None
         device, block, module = order.device, order.block, order.module
-        if device.dead and module is not None:
-            module.doubt_watchdog()
         device.well(order.request, self._verdict is Verdict.ACCEPTED, now_ns)
         if self._verdict is Verdict.EXCEPTION:
             self._refused(order, now_ns)
@@ -215,6 +213,8 @@ class ModbusLine:
                 self._silence(block.module, now_ns)
         elif order.task is Task.SET_UP and module is not None:
             module.watchdog_reply(self._reply)
+            if not module.watchdog_due and not module.watchdog_verified:
+                module.refuses_watchdog(now_ns)
         elif order.task is Task.WRITE and module is not None:
             module.echoed()
         elif order.task is Task.IDENTIFY:
@@ -273,6 +273,9 @@ class ModbusLine:
         device.missed(verdict, order.request, now_ns, self._lanes.next_tick_ns)
         if device.dead:
             self._lanes.heard(device, now_ns)
+            own = self._lanes.module_of(device)
+            if own is not None:
+                own.doubt_watchdog()  # whoever answers here next may have lost its settings
         if order.block is not None:
             order.block.due_ns = now_ns
         elif module is not None and order.task is Task.WRITE and module.may_repeat():

@@ -19,7 +19,9 @@ HOLD_MARGIN_NS = 200_000_000  # a device's timer may be slow by some percent
 VERIFY_EVERY_NS = 60_000_000_000  # a module that lost its settings without being missed is found out then
 ASK_AGAIN_NS = 5_000_000_000
 NEVER_NS = 2**63 - 1
+WITHHELD_TOLD = 6  # orders held back in a row before people are told: it is set within a tick
 _NOT_YET = -1
+_WATCHDOG = "its watchdog"
 ELSE = -1  # an image that no output module can be told
 _REGISTER_AT = 3  # of a one-register reply: unit, function, byte count, value
 
@@ -81,8 +83,9 @@ class OutputModule:
 
     __slots__ = (
         "_acks", "_bits", "_echoed", "_expires", "_frames", "_issued", "_plan", "_released_ns", "_repeated",
-        "_sent_issued", "_setting", "_shown", "_shown_ns", "_sound", "_watchdog_known", "device", "hold_ns", "image",
-        "lease_end_ns", "pending", "sent", "verify_ns", "watchdog_due", "watchdog_verified",
+        "_sent_issued", "_setting", "_shown", "_shown_ns", "_sound", "_told", "_watchdog_known", "_withheld_count",
+        "device", "hold_ns", "image", "lease_end_ns", "pending", "sent", "verify_ns", "watchdog_due",
+        "watchdog_verified",
     )  # fmt: skip
 
     def __init__(self, plan: OutputPlan, device: Device, acks: dict[str, Ack]) -> None:
@@ -98,9 +101,11 @@ class OutputModule:
         self._echoed = self._repeated = False
         self._shown, self._shown_ns = 0, _NOT_YET
         self.lease_end_ns = NEVER_NS
+        self._withheld_count = 0
         self._released_ns = NEVER_NS  # from then on it holds its fail state, whatever it was told before
         self.verify_ns = 0
         self._watchdog_known = False  # to be written: it was read as different
+        self._told = False  # it has been written, once
         self._setting, self._sound = 0, [False] * len(plan.settings)
         self.watchdog_due = plan.watchdog_count > 0
         self.watchdog_verified = plan.watchdog_count == 0
@@ -143,16 +148,32 @@ class OutputModule:
                 self.lease_end_ns = expires_ns
 
     def write(self) -> Request:
-        """The request that carries the present image; from now on nothing is proved."""
-        image = self.image
-        if image:
+        """The request that carries the present image; from now on nothing is proved.
+
+        Nothing is energised that would not fall by itself: until its watchdog has shown to be set, its fail state.
+        """
+        image = self.image if self.watchdog_verified else 0
+        if self.image:
             self._released_ns = NEVER_NS
         self.sent, self.pending, self._echoed = image, False, False
         self._sent_issued = tuple(self._issued.values())
+        if image != self.image or self._withheld_count:
+            self._withhold(image)
         request = self._frames.get(image)
         if request is None:
             request = self._frames[image] = self._plan.request(self.device.unit, image)
         return request
+
+    def _withhold(self, image: int) -> None:
+        """Of what the image leaves out no read-back is an Ack; people are told when that lasts."""
+        issued = zip(self._bits.values(), self._sent_issued, strict=True)
+        self._sent_issued = tuple(_NOT_YET if self.image & ~image & bit else at_ns for bit, at_ns in issued)
+        self._withheld_count = self._withheld_count + 1 if image != self.image else 0
+        if not self._withheld_count:
+            self.device.notes.pop(_WATCHDOG, None)
+        elif self._withheld_count == WITHHELD_TOLD:
+            text = "does not hold its watchdog time: its outputs stay at their fail states until it does"
+            self.device.note(_WATCHDOG, f"unit {self.device.unit} {text}")
 
     def echoed(self) -> None:
         """The module answered that it took the image."""
@@ -204,7 +225,10 @@ class OutputModule:
         return read_request(self.device.unit, 3, address, 1)
 
     def watchdog_reply(self, reply: bytes) -> None:
-        """Go on: after a write read again; verified when the timer holds 1..configured count, and the rest is right."""
+        """Go on: after a write read again; verified when the timer holds 1..configured count, and the rest is right.
+
+        What is still another one after that write is left as it is until it is looked at again.
+        """
         if self._watchdog_known:
             self._watchdog_known = False
             return
@@ -212,10 +236,10 @@ class OutputModule:
         wanted = self._plan.settings[self._setting][1]
         is_timer, is_right = self._setting == 0, shown == wanted
         self._sound[self._setting] = is_right or (is_timer and 0 < shown < wanted)
-        self._watchdog_known = not is_right
-        if is_right:
+        self._watchdog_known = self._told = not is_right and not self._told
+        if not self._told:
             self._setting = (self._setting + 1) % len(self._sound)
-        self.watchdog_due = not is_right or self._setting > 0
+        self.watchdog_due = self._told or self._setting > 0
         self.watchdog_verified = all(self._sound)
 
     def image_words(self) -> range:
@@ -229,7 +253,7 @@ class OutputModule:
         self._plan = replace(self._plan, image_word=image_word)
 
     def refuses_watchdog(self, now_ns: int) -> None:
-        """It refused the register, which may be a whim: not verified by this, and asked again after a pause."""
+        """It refused the register, or kept its own: not verified by this, and asked again after a pause."""
         self.watchdog_due = False
         self.verify_ns = now_ns + ASK_AGAIN_NS
 
@@ -237,10 +261,11 @@ class OutputModule:
         """Its settings are looked at once more, as from time to time they must."""
         self.verify_ns = now_ns + VERIFY_EVERY_NS
         if self._plan.watchdog_count:
-            self._watchdog_known, self.watchdog_due, self._setting = False, True, 0
+            self._watchdog_known, self.watchdog_due, self._setting, self._told = False, True, 0, False
 
     def doubt_watchdog(self) -> None:
         """The module was away and may have lost its settings: verify again."""
         if self._plan.watchdog_count:
             self._watchdog_known, self._setting, self._sound = False, 0, [False] * len(self._sound)
+            self._told = False
             self.watchdog_due, self.watchdog_verified = True, False

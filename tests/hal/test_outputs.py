@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hal.device import Condition, Device
 from hal.errors import PodError
 from hal.outputs import OutputModule, OutputPlan
-from hal.values import Command
+from hal.values import Cause, Command, Quality
 
 
 def test_a_command_is_acknowledged_by_read_back_with_its_own_issue_time() -> None:
@@ -248,6 +248,61 @@ def test_a_longer_watchdog_that_cannot_be_changed_is_never_verified() -> None:
     pod.run(5.0)
 
     assert not pod.io.watchdogs_verified()
+
+
+@pytest.mark.parametrize(("count", "writes_most"), [(100, 8), (10, 2)])
+def test_a_module_that_keeps_its_own_watchdog_time_does_not_have_the_line_to_itself(
+    count: int, writes_most: int
+) -> None:
+    pod = Pod(module(), cells(2), cells(3, "X"))
+    pod.module.watchdog_count, pod.module.stubborn = count, True
+    pod.slave.dead.add(3)
+    pod.run(10.0)
+    pod.slave.dead.clear()
+
+    scan = pod.run(30.0)
+
+    assert scan.readings["WT-101"].quality is Quality.GOOD
+    assert scan.readings["XWT-101"].cause is not Cause.NO_COMMUNICATION  # who was dead is asked too
+    assert 1 <= len([frame for _, frame in pod.sent_to(1) if frame[1] == 16]) <= writes_most
+
+
+def test_nothing_is_energised_before_the_watchdog_has_shown_to_be_set() -> None:
+    pod = Pod(module())
+    pod.module.watchdog_count, pod.module.stubborn = 100, True
+    pod.wanted = {"FV-101": 1.0, "FV-103": 0.0}
+
+    scan = pod.run(10.0)
+
+    assert {frame[7] for _, frame in pod.sent_to(1) if frame[1] == 15} == {0}
+    assert "FV-101" not in scan.acks  # it shows its fail state, which is not what it was told
+    assert scan.acks["FV-103"].open_frac == 0.0
+    assert [note for note in pod.io.health()[0].notes if "does not hold its watchdog time" in note]
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_a_module_back_from_the_dead_without_its_settings_is_energised_only_when_it_has_them_again(
+    stubborn: bool,
+) -> None:
+    pod = Pod(module(), cells(2))
+    pod.wanted = {"FV-101": 1.0}
+    pod.run(5.0)
+    pod.slave.dead.add(1)
+    pod.run(12.0)
+    pod.slave.dead.clear()
+    pod.module.watchdog_count, pod.module.held, pod.module.stubborn = 0, 0, stubborn
+    held_by: list[int] = []  # the watchdog under which an output was energised
+
+    def look(request: bytes, reply: bytes) -> Replies:
+        held_by.extend([pod.module.watchdog_count] * bool(pod.module.held))
+        return prompt(request, reply)
+
+    pod.desk.spoil = look
+
+    scan = pod.run(25.0)
+
+    assert set(held_by) == (set() if stubborn else {20})
+    assert (scan.acks["FV-101"].taken_ns > 20 * SECOND) is not stubborn
 
 
 def test_a_shorter_watchdog_that_cannot_be_changed_will_do() -> None:
