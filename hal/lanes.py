@@ -9,7 +9,8 @@ The lanes, between any two transactions: (0) output images; (1) watchdogs to be 
 deadline first; (3) watchdogs looked at once more; (4) one transaction with the sick device that waits longest, where
 its failure fits before the next tick. A device that must first show who it is waits in lane 4 with the sick. While a
 stranger answers for one of the devices, this is not the line it is taken for: nothing is asked on it but who is there.
-When no stranger answers any more, everybody else has to show once more who it is; then the line goes on.
+When no stranger answers any more, everybody else has to show once more who it is; then the line goes on. A port that
+was opened may lead elsewhere: there too everybody who can show who it is is asked first, once.
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from hal.modbus import Request
 from hal.outputs import NEVER_NS, OutputModule
 
 TICK_GRACE = 4  # a tick may be late by this part of itself; until then the sick wait for it
+OPENING_NS = 2_000_000_000  # so long at most a port that was opened is asked for nothing but who is there
 FORCE_AFTER_TICKS = 8  # a sick device is tried at the latest then, even where no tick has room for it
 
 
@@ -48,7 +50,7 @@ class Order(NamedTuple):
 class Lanes:
     """What hangs on one line, and its order of precedence."""
 
-    __slots__ = ("_tick_led_ns", "_tick_ns", "_unheard", "blocks", "devices", "modules", "strange")
+    __slots__ = ("_opening_ns", "_tick_led_ns", "_tick_ns", "_unheard", "blocks", "devices", "modules", "strange")
 
     def __init__(self, tick_ns: int) -> None:
         self._tick_ns, self._tick_led_ns = tick_ns, 0
@@ -57,6 +59,7 @@ class Lanes:
         self.blocks: list[Block] = []
         self.strange = False  # a device has shown that it is another one, or not all have shown since that they are not
         self._unheard: list[Device] = []  # who has still to show who it is before the line goes on
+        self._opening_ns = 0  # until when that holds without a stranger
 
     @property
     def next_tick_ns(self) -> int:
@@ -89,6 +92,8 @@ class Lanes:
     def begin_tick(self, now_ns: int) -> None:
         """Every module's image is written again (feeding its watchdog), then the fast reads fall due."""
         self._tick_led_ns = now_ns
+        if not self.strange and now_ns >= self._opening_ns:
+            self._unheard = []
         for module in self.modules:
             module.pending = True
             if module.verify_ns <= now_ns:
@@ -102,7 +107,7 @@ class Lanes:
         for module in self.modules:
             if module.lease_end_ns <= now_ns:
                 module.end_leases(now_ns)
-        if self.strange:
+        if self.strange or self._unheard:
             return self._sick(now_ns, NEVER_NS)
         order = self._to_write() or self._to_set_up(is_routine=False)
         if order is not None:
@@ -135,8 +140,15 @@ class Lanes:
                 return Order(Task.SET_UP, module.watchdog_request(), module.device, None, module)
         return None
 
-    def heard(self, device: Device, now_ns: int) -> None:
-        """A device was asked who it is and answered, or has died. Is this the line it is taken for?
+    def opened(self, now_ns: int) -> None:
+        """The port was opened: forget who is who."""
+        for device in self.devices:
+            device.doubt_identity(now_ns)
+        self._unheard = [each for each in self.devices if each.identity is not None]
+        self._opening_ns = now_ns + OPENING_NS
+
+    def heard(self, device: Device, now_ns: int, silent: bool) -> None:
+        """A device answered when asked who it is, or (silent) missed. Is this the line it is taken for?
 
         The last stranger's end is no proof: the cable may still lead elsewhere. So everybody else who is not dead is
         asked again before the line goes on; those that are, by their own rule, before their first write.
@@ -149,9 +161,9 @@ class Lanes:
                 each.doubt_identity(now_ns)
             self._unheard = [each for each in others if each.unknown and not each.dead]
             self.strange = bool(self._unheard)
-        elif self.strange:
+        elif not silent or not self.strange or device.dead:
             self._unheard = [each for each in self._unheard if each is not device]
-            self.strange = bool(self._unheard)
+            self.strange = self.strange and bool(self._unheard)
 
     def all_dead(self) -> bool:
         """Whether nobody answers any more."""
@@ -166,7 +178,8 @@ class Lanes:
             limit_ns = wake_ns  # nobody ticks: the next healthy read is the limit
         force_ns = FORCE_AFTER_TICKS * self._tick_ns
         sick: Device | None = None
-        for device in [each for each in self.devices if each.doubtful and (each.unknown or not self.strange)]:
+        only_who = self.strange or bool(self._unheard)
+        for device in [each for each in self.devices if each.doubtful and (each.unknown or not only_who)]:
             if device.retry_ns > now_ns:
                 wake_ns = min(wake_ns, device.retry_ns)
             elif device.urgent:

@@ -148,8 +148,7 @@ class ModbusLine:
     def reconnected(self, now_ns: int) -> None:
         """Forget who is who; nothing is written before that is known again."""
         self._reopened_ns = now_ns
-        for device in self._lanes.devices:
-            device.doubt_identity(now_ns)
+        self._lanes.opened(now_ns)
 
     def receive(self, data: bytes, now_ns: int) -> None:
         """Judge what came; bytes that nothing waits for are thrown away, but prolong the silence."""
@@ -220,7 +219,7 @@ class ModbusLine:
         elif order.task is Task.IDENTIFY:
             self._identified(order, self._reply, now_ns)
         if order.task is Task.IDENTIFY:
-            self._lanes.heard(device, now_ns)
+            self._lanes.heard(device, now_ns, silent=False)
 
     def _identified(self, order: Order, reply: bytes, now_ns: int) -> None:
         """It showed who it is, or refused. A stranger stops the line, and is given the silence in which it lets go."""
@@ -271,8 +270,8 @@ class ModbusLine:
         self.lost_ns += self._quiet_ns - self._sent_ns
         self._late_of = device if verdict is Verdict.TIMEOUT else None
         device.missed(verdict, order.request, now_ns, self._lanes.next_tick_ns)
+        self._lanes.heard(device, now_ns, silent=True)
         if device.dead:
-            self._lanes.heard(device, now_ns)
             own = self._lanes.module_of(device)
             if own is not None:
                 own.doubt_watchdog()  # whoever answers here next may have lost its settings

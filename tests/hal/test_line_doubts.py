@@ -233,6 +233,62 @@ def test_after_the_port_was_open_again_who_it_is_comes_before_what_it_shall_do()
     assert [frame[1] for _, frame in pod.sent_to(1, 3 * SECOND)][:2] == [3, 15]
 
 
+def with_numberless() -> Pod:
+    """Unit 1 has a number; the module at unit 4 and the load cells at unit 2 have none."""
+    four = DeviceConfig("XM-4", "io_module_8", "A", 4, 2.0, {"output_0": "FV-104", "position_0": "ZT-104"})
+    pod = Pod(known(20, module()), cells(2), four)
+    pod.slave.modules |= {1: Module(watchdog_count=20), 4: Module(watchdog_count=20)}
+    pod.wanted = {"FV-101": 1.0, "FV-104": 1.0}
+    pod.run(3.48)  # just before a tick: whoever is sick is asked after that
+    return pod
+
+
+@pytest.mark.parametrize("away_s", [0.0, 10.0])
+def test_on_a_port_that_leads_elsewhere_who_has_no_number_is_neither_written_nor_believed(away_s: float) -> None:
+    pod = with_numberless()
+    pod.slave.dead |= {1, 2, 4} if away_s else set()
+    pod.run(3.48 + away_s)
+    since_ns = pod.desk.now_ns
+    pod.slave.dead.clear()
+    pod.slave.modules |= {1: Module(watchdog_count=4711), 4: Module(watchdog_count=20)}
+
+    pod.io.lines[0].reconnected(since_ns)
+    scan = pod.run(3.48 + away_s + 20.0)
+
+    assert {frame[1] for unit in (1, 2, 4) for _, frame in pod.sent_to(unit, since_ns)} <= {3, 4}
+    assert pod.slave.modules[4].held == 0
+    later = [scan for at_ns, scan in pod.scans if at_ns >= since_ns]
+    taken = [r for scan in later for r in scan.readings.values() if r.quality is not Quality.BAD]
+    assert [reading for reading in taken if reading.taken_ns > since_ns] == []
+    assert scan.readings["WT-101"].cause is Cause.CONFIGURATION_ERROR
+
+
+def test_a_port_that_was_opened_again_on_the_right_line_loses_no_value() -> None:
+    pod = with_numberless()
+    since_ns = pod.desk.now_ns
+
+    pod.io.lines[0].reconnected(since_ns)
+    scan = pod.run(6.0)
+
+    later = [scan for at_ns, scan in pod.scans if at_ns >= since_ns]
+    assert {r.quality for scan in later for tag, r in scan.readings.items() if tag[:2] == "WT"} == {Quality.GOOD}
+    assert (scan.acks["FV-101"].open_frac, scan.acks["FV-104"].open_frac) == (1.0, 1.0)
+
+
+def test_many_with_a_number_that_are_silent_keep_who_has_none_waiting_for_two_seconds_at_most() -> None:
+    silent = range(10, 26)
+    pod = Pod(cells(2), *(known(5, cells(unit, f"U{unit}")) for unit in silent))
+    pod.slave.dead |= {2, *silent}
+    pod.run(10.0)
+    pod.slave.dead.remove(2)
+
+    for second in range(10, 60, 5):  # as a port is opened on which nobody answers
+        pod.io.lines[0].reconnected(pod.desk.now_ns)
+        pod.run(second + 5.0)
+
+    assert pod.io.scan(pod.desk.now_ns).readings["WT-101"].quality is Quality.GOOD
+
+
 def test_a_device_that_was_dead_shows_who_it_is_before_an_output_opens() -> None:
     pod = pod_with(20)
     pod.run(3.0)
