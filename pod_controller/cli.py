@@ -4,6 +4,7 @@ Neighbours: verbs live in other modules and are found through the entry points `
 when it is used. A verb may return its exit code; none means fine. It must not know any verb, the simulator or numba.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from pod_controller.cli_endings import Ending, ending_of_bug
 DISTRIBUTION = "biorecycling-pod"
 VERB_GROUP = "podctl.verbs"
 OWN_PACKAGES = ("hal", "pod_controller", "sim_hardware")
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)  # of whoever reads us, as in podctl status > FILE
 EXIT_FINE = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -53,6 +55,8 @@ def _ending(error: Exception, *, debug: bool) -> Ending:
         return Ending(EXIT_USAGE, _usage_text(error))
     if isinstance(error, click.ClickException):
         return Ending(error.exit_code, f"podctl: {error.format_message()}")
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return Ending(EXIT_FAILED, f"podctl: what was asked for could not be written: {error.strerror}: make room")
     if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] not in OWN_PACKAGES:
         return Ending(EXIT_FAILED, f"E901 this needs {error.name}, which is not installed: run deploy/install")
     return ending_of_bug(error, debug=debug)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 EXIT_INTERRUPTED = 130
 BEFORE_CONVOY_S = 300.0
+STANDS = "no scenario: nothing moves, for work on the lines; a core that is started here trips (quiet_day moves)"
 SERVED_OVER_TCP = ("C",)  # of the reference pod, unless --tcp or --config says otherwise
 
 
@@ -30,6 +31,8 @@ def run(asked: "Asked", folder: Path) -> int:
     config = served_config.over_tcp(config, over_tcp)
     extra = [faults.parse(text) for text in asked.fault_texts]
     if asked.scenario is None:
+        if not asked.as_json:
+            click.echo(STANDS, err=True)
         made = hardware.build_standing(config, asked.seed, extra)
     else:
         drawn = scenarios.draw(asked.scenario, asked.seed, len(config.chute))

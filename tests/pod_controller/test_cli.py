@@ -34,6 +34,8 @@ def sing(ending):
             import no_such_library
         case "number":
             return 3
+        case "full":
+            raise OSError(28, "No space left on device")
 '''
 
 
@@ -63,6 +65,7 @@ def own_verbs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["sing", "bus"], 1, "E203 bus is silent\n"),
         (["sing", "interrupt"], 130, "\ninterrupted\n"),
         (["sing", "missing"], 1, "E901 this needs no_such_library, which is not installed: run deploy/install\n"),
+        (["sing", "full"], 1, "podctl: what was asked for could not be written: No space left on device: make room\n"),
         (["sing"], 2, "Missing argument 'ENDING'.\nTry 'podctl sing --help'.\n"),
     ],
 )

@@ -160,6 +160,15 @@ def test_it_ends_with_its_result_and_takes_the_links_away(
     assert not (tmp_path / "pod" / "A").exists()
 
 
+def test_a_person_is_told_that_nothing_moves_without_a_scenario(tmp_path: Path) -> None:
+    words = [*PODCTL, "sim", "--serve", str(tmp_path / "pod"), "--duration", "1"]
+
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (ended.returncode, ended.stderr.startswith("no scenario: nothing moves")) == (0, True), ended.stderr
+    assert ended.stdout.startswith("ready ")
+
+
 def test_a_scenario_runs_with_its_faults(tmp_path: Path) -> None:
     words = ("festival", "--fault", "device_dead@AM-1:from=0", "--tcp", "A", "--tcp", "B", "--duration", "2")
     with Served(tmp_path / "pod", *words) as made:
