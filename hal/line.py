@@ -279,7 +279,9 @@ class ModbusLine:
             order.block.due_ns = now_ns
         elif module is not None and order.task is Task.WRITE and module.may_repeat():
             device.hurry(now_ns)
-        elif module is not None and order.task is not Task.SET_UP:
+        elif module is not None and order.task is Task.SET_UP:
+            module.misses_watchdog(now_ns)
+        elif module is not None:
             self._silence(module, now_ns)
 
     def _silence(self, module: OutputModule, now_ns: int) -> None:

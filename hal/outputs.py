@@ -82,7 +82,7 @@ class OutputModule:
     """
 
     __slots__ = (
-        "_acks", "_bits", "_echoed", "_expires", "_frames", "_issued", "_plan", "_released_ns", "_repeated",
+        "_acks", "_bits", "_echoed", "_expires", "_frames", "_issued", "_missed", "_plan", "_released_ns", "_repeated",
         "_sent_issued", "_setting", "_shown", "_shown_ns", "_sound", "_told", "_watchdog_known", "_withheld_count",
         "device", "hold_ns", "image", "lease_end_ns", "pending", "sent", "verify_ns", "watchdog_due",
         "watchdog_verified",
@@ -106,6 +106,7 @@ class OutputModule:
         self.verify_ns = 0
         self._watchdog_known = False  # to be written: it was read as different
         self._told = False  # it has been written, once
+        self._missed = False  # the last question about its settings was not answered
         self._setting, self._sound = 0, [False] * len(plan.settings)
         self.watchdog_due = plan.watchdog_count > 0
         self.watchdog_verified = plan.watchdog_count == 0
@@ -229,6 +230,7 @@ class OutputModule:
 
         What is still another one after that write is left as it is until it is looked at again.
         """
+        self._missed = False
         if self._watchdog_known:
             self._watchdog_known = False
             return
@@ -256,6 +258,12 @@ class OutputModule:
         """It refused the register, or kept its own: not verified by this, and asked again after a pause."""
         self.watchdog_due = False
         self.verify_ns = now_ns + ASK_AGAIN_NS
+
+    def misses_watchdog(self, now_ns: int) -> None:
+        """It did not answer when its settings were read or set: after the second time in a row as if it had refused."""
+        self._missed = not self._missed
+        if not self._missed:
+            self.refuses_watchdog(now_ns)
 
     def verify_again(self, now_ns: int) -> None:
         """Its settings are looked at once more, as from time to time they must."""

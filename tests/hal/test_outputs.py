@@ -267,6 +267,31 @@ def test_a_module_that_keeps_its_own_watchdog_time_does_not_have_the_line_to_its
     assert 1 <= len([frame for _, frame in pod.sent_to(1) if frame[1] == 16]) <= writes_most
 
 
+def test_a_module_that_never_answers_about_its_watchdog_is_read_all_the_same() -> None:
+    def mute(request: bytes, reply: bytes) -> Replies:
+        return [] if request[0] == 1 and request[1] in (3, 16) else prompt(request, reply)
+
+    pod = Pod(module(), cells(2), spoil=mute)
+    pod.wanted = {"FV-101": 1.0, "FV-103": 0.0}
+
+    scan = pod.run(30.0)
+
+    assert scan.readings["ZSC-111"].quality is Quality.GOOD
+    assert scan.acks["FV-103"].open_frac == 0.0
+    assert pod.module.held == 0
+    assert pod.io.lines[0].lost_ns < 4 * SECOND  # type: ignore[attr-defined]  # a ModbusLine counts what faults cost
+
+
+def test_a_lost_answer_about_the_watchdog_is_asked_for_again_at_once() -> None:
+    lost = iter((True,))
+    pod = Pod(module(), spoil=lambda q, r: [] if q[1] == 3 and next(lost, False) else prompt(q, r))
+    pod.wanted = {"FV-101": 1.0}
+
+    pod.run(2.5)
+
+    assert pod.module.held == 1
+
+
 def test_nothing_is_energised_before_the_watchdog_has_shown_to_be_set() -> None:
     pod = Pod(module())
     pod.module.watchdog_count, pod.module.stubborn = 100, True
