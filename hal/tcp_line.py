@@ -8,7 +8,8 @@ Must not know: sockets, hosts, or whether the connection stands.
 What differs from a serial line: there is no silence to keep, and no quarantine after a fault, because
 a late answer carries the number of a request that is no longer in flight and is thrown away by that.
 A stream that cannot be cut (no protocol 0, an impossible length) is thrown away until it has been
-quiet for as long as the server can be late; then the next answer begins a frame again.
+quiet for as long as the server can be late; then the next answer begins a frame again. So is one that goes on
+behind the awaited answer with part of a frame: nothing more was asked, so the answer may be a cut one, filled up.
 """
 
 from collections.abc import Sequence
@@ -62,10 +63,12 @@ class ModbusTcpLine(ModbusLine):
                 self._give_up_stream(now_ns)
                 return
             if len(self._stream) < HEADER_LEN + size:
-                return
+                break
             transaction = int.from_bytes(self._stream[:2], "big")
             body, self._stream = self._stream[HEADER_LEN : HEADER_LEN + size], self._stream[HEADER_LEN + size :]
             self._take(transaction, body, now_ns)
+        if self._stream and self._order is not None and self._verdict is not Verdict.PARTIAL:
+            self._give_up_stream(now_ns)
 
     def _take(self, transaction: int, body: bytes, now_ns: int) -> None:
         """One whole frame."""

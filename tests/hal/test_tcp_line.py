@@ -172,6 +172,27 @@ def test_a_random_campaign_of_all_faults_gives_no_wrong_value() -> None:
     assert all_of_them.good > 20000
 
 
+@pytest.mark.parametrize("missing_len", range(1, 9))
+def test_a_cut_answer_that_the_next_frame_fills_up_is_not_believed(missing_len: int) -> None:
+    stray = adu(1, coils_request(2, 0, [False] * 8).frame[:6])  # an echo: its zeros pass for a header
+    io, desk = one_cell(
+        lambda q, r: (
+            [(TURNAROUND_NS, r[:-missing_len]), (2 * TURNAROUND_NS, stray)]
+            if q[:2] == b"\0\2"
+            else [(TURNAROUND_NS, r)]
+        )
+    )
+
+    values = set()
+    for k in range(1, 8):
+        desk.run(k * TICK_NS, lambda now_ns: io.apply((), now_ns))
+        reading = io.scan(desk.now_ns).readings["WT-101"]
+        values.add((reading.value, reading.quality))
+
+    assert values == {(25.0, Quality.GOOD)}
+    assert io.health()[0].faults == {"bad_header": 1}
+
+
 def cells() -> DeviceConfig:
     return DeviceConfig("WM", "load_cell_4ch", "C", 2, 0.0, {"weight_0": "WT-101"})
 
