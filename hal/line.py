@@ -271,10 +271,9 @@ class ModbusLine:
         self._late_of = device if verdict is Verdict.TIMEOUT else None
         device.missed(verdict, order.request, now_ns, self._lanes.next_tick_ns)
         self._lanes.heard(device, now_ns, silent=True)
-        if device.dead:
-            own = self._lanes.module_of(device)
-            if own is not None:
-                own.doubt_watchdog()  # whoever answers here next may have lost its settings
+        own = self._lanes.module_of(device)
+        if own is not None:
+            own.was_missed(now_ns)
         if order.block is not None:
             order.block.due_ns = now_ns
         elif module is not None and order.task is Task.WRITE and module.may_repeat():

@@ -259,6 +259,16 @@ class OutputModule:
         self.watchdog_due = False
         self.verify_ns = now_ns + ASK_AGAIN_NS
 
+    def was_missed(self, now_ns: int) -> None:
+        """It did not answer, whatever it was asked: its supply may have dipped, and its settings with it.
+
+        Looked at again with the next free moment; dead, it counts as without them until it shows them.
+        """
+        if self.device.dead:
+            self.doubt_watchdog()
+        elif self.watchdog_verified:
+            self.verify_again(now_ns)
+
     def misses_watchdog(self, now_ns: int) -> None:
         """It did not answer when its settings were read or set: after the second time in a row as if it had refused."""
         self._missed = not self._missed

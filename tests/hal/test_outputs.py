@@ -154,7 +154,7 @@ def test_healthy_devices_are_read_before_a_write_is_repeated_and_the_module_is_n
     pod.run(4.5)
 
     order = [(frame[0], frame[1]) for at_ns, frame in pod.desk.sent if at_ns >= 4 * SECOND]
-    assert order == [(1, 15), (2, 4), (3, 4), (1, 15), (1, 4)]
+    assert order == [(1, 15), (2, 4), (3, 4), (1, 15), (1, 4), (1, 3)]  # and last, whether it kept its watchdog
 
 
 def test_a_write_repeated_without_an_echo_leaves_the_module_alone_until_it_has_let_go() -> None:
@@ -328,6 +328,21 @@ def test_a_module_back_from_the_dead_without_its_settings_is_energised_only_when
 
     assert set(held_by) == (set() if stubborn else {20})
     assert (scan.acks["FV-101"].taken_ns > 20 * SECOND) is not stubborn
+
+
+def test_a_module_whose_supply_dipped_for_a_moment_has_its_settings_again_before_they_are_needed() -> None:
+    pod = Pod(module(), cells(2))
+    pod.wanted = {"FV-101": 0.0}
+    pod.run(5.1)
+    pod.slave.dead.add(1)
+    pod.module.watchdog_count = 0
+    pod.run(5.7)
+    pod.slave.dead.clear()
+    assert pod.io.health()[0].condition is Condition.SUSPECT
+
+    pod.run(6.6)
+
+    assert pod.module.watchdog_count == 20
 
 
 def test_a_shorter_watchdog_that_cannot_be_changed_will_do() -> None:
