@@ -86,12 +86,13 @@ def resolve(spec: PointSpec, tag: str, span: tuple[float, float] | None, curve: 
     """A described point as one instance has it; span = values at the two ends of its signal."""
     scale, offset, low, high = spec.scale, spec.offset, spec.low, spec.high
     good_low, good_high = -math.inf, math.inf
+    unit = spec.unit if span is None else "1"  # what a span turns milliamperes into, only the pod's people know
     if span is not None:
         scale, offset = _span_scale(spec, tag, span)
         good_low, good_high = min(span), max(span)
         low, high = -math.inf, math.inf  # the raw limits rule
     return Point(
-        tag, spec.table, spec.address, spec.type, spec.unit, low, high, scale, offset,
+        tag, spec.table, spec.address, spec.type, unit, low, high, scale, offset,
         spec.bit, spec.word_order == "high_first", spec.bad_values, spec.raw_low, spec.raw_high,
         good_low, good_high, spec.fault, spec.signal, spec.marks, spec.scale_from,
         spec.byte == "high", spec.byte_order == "low_first", curve, spec.place, spec.negative,

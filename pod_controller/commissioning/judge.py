@@ -18,6 +18,7 @@ from pod_controller.config_faults import name_of
 
 BEYOND_DECLARED, STROKE_BEYOND, UNKNOWN_REQUIRED = 170, 171, 172
 FREE_LIMIT_FRAC = 0.02  # of the standards' span, for an instrument that the guard does not reckon with
+GAIN_MOST = 2.0  # of an instrument that shows its own unit: more is no error of it, but of who calibrates
 
 
 class Declared(NamedTuple):
@@ -88,8 +89,24 @@ def most_error(curve: Curve, declared: Declared) -> float:
     return max(curve.error_at(declared.low), curve.error_at(declared.high))
 
 
+def odd_gain(x: Calibration) -> str:
+    """Why a curve is no correction of what the instrument shows in its own unit; empty if it may be one.
+
+    Two points give any line without a residual: a standard that never was on it, or one in grams, shows only here.
+    """
+    gain = x.curve().slope_ratio
+    if 1.0 / GAIN_MOST <= gain <= GAIN_MOST:
+        return ""
+    return (
+        f"{x.tag} {x.name} has a gain of {gain:.4g}, beyond {1.0 / GAIN_MOST:g} to {GAIN_MOST:g}: was each standard on"
+        " it, and its value in the unit of the tag? What the instrument shows per unit belongs in the pod's file"
+    )
+
+
 def excess(x: Calibration, declared: Declared) -> str:
     """Why a calibration cannot stand beside what is declared; empty if it can."""
+    if text := odd_gain(x):
+        return text
     error, drift = most_error(x.curve(), declared), x.drift_value or 0.0
     if error + drift <= declared.limit_value:
         return ""
@@ -134,7 +151,8 @@ def faults(config: PodConfig, book: Book) -> Iterator[Fault]:
         if x is not None and instrument is not None and instrument.declared is not None:
             text = excess(x, instrument.declared)
             if text:
-                yield Fault(instrument.declared.path, BEYOND_DECLARED, f"is too small: {text}")
+                verdict = "cannot hold" if odd_gain(x) else "is too small"
+                yield Fault(instrument.declared.path, BEYOND_DECLARED, f"{verdict}: {text}")
     for e, element in enumerate(config.element):
         stroke = book.stroke(element.name)
         fault = stroke_fault(stroke, e, config) if stroke is not None else None

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from hal.calibration import Method, drift, fit
 from hal.calibration_file import Book, Calibration, Taken
 from hal.errors import PodError
-from pod_controller.commissioning.judge import FREE_LIMIT_FRAC, Instrument, excess
+from pod_controller.commissioning.judge import FREE_LIMIT_FRAC, Instrument, excess, odd_gain
 
 BEYOND_GUARD = 470
 
@@ -63,7 +63,8 @@ def make(instrument: Instrument, points: Sequence[Taken], wanted: Wanted, book: 
     )
     text = excess(made, instrument.declared) if instrument.declared is not None else ""
     if text:
-        again = "; if the instrument was exchanged or repaired, say so with --replaced" if wandered else ""
+        is_drift = bool(wandered) and not odd_gain(made)
+        again = "; if the instrument was exchanged or repaired, say so with --replaced" if is_drift else ""
         raise PodError(BEYOND_GUARD, f"{text}{again}")
     return made
 

@@ -171,3 +171,8 @@ def test_any_float_encodes_to_words(value: float) -> None:
 )
 def test_only_more_than_half_energises(open_frac: float, on: bool) -> None:
     assert energise(open_frac) is on
+
+
+def test_a_value_behind_a_span_is_shown_without_the_unit_of_its_loop() -> None:
+    assert point("analog_8ch", "current_0").unit == "mA"
+    assert point("analog_8ch", "current_0", (0.0, 440.0)).unit == "1"

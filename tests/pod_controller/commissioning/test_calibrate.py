@@ -168,6 +168,21 @@ def test_an_output_is_no_instrument(desk: Desk) -> None:
     assert "'FV-101' is no analogue input of this pod: choose from" in str(result.exception)
 
 
+@pytest.mark.parametrize(
+    ("zero", "span", "value", "gain"), [(0.0689, 0.0711, 20.0, "9091"), (1.5, 22.5, 0.02, "0.0009524")]
+)
+def test_a_standard_that_was_not_on_or_in_another_unit_is_refused(
+    desk: Desk, zero: float, span: float, value: float, gain: str
+) -> None:
+    desk.points.write_text(f"[[point]]\ntrue = 0.0\nraw = {zero}\n[[point]]\ntrue = {value}\nraw = {span}\n")
+
+    result = desk.from_file("--replaced", "new cell")
+
+    assert result.return_value == 4
+    assert f"has a gain of {gain}, beyond 0.5 to 2: was each standard on it" in result.stderr
+    assert not desk.book.exists()
+
+
 def test_without_a_tag_the_tags_are_told(desk: Desk) -> None:
     result = desk.from_file(tag="")
 
