@@ -277,4 +277,6 @@ def _unavailable(place: str, error: OSError) -> PodError:
         return PodError(Code.PORT_HELD, text)
     number = error.errno or 0
     reason = os.strerror(number) if number > 0 else " ".join(str(error).split())
-    return PodError(Code.PORT_UNAVAILABLE, f"port {place}: {reason[:120]}: check the path, the plug and your group")
+    is_path = "/" in place or ":" not in place
+    way = "check the path, the plug and your group" if is_path else "check its address, and that its server runs"
+    return PodError(Code.PORT_UNAVAILABLE, f"port {place}: {reason[:120]}: {way}")
