@@ -15,7 +15,7 @@ from pod_controller.config import Fault, Intake, PodConfig
 from pod_controller.config_contradictions import contradictions
 from pod_controller.config_faults import name_of
 from pod_controller.config_floats import floats
-from pod_controller.config_names import contact_tags, twice, unknown, unwired, wired_tags
+from pod_controller.config_names import twice, unknown, unwired, wired_tags
 from pod_controller.config_plan import unplannable
 from pod_controller.config_wiring import doubles, spans
 from pod_controller.kernels.records import MAX_CAUSES, MAX_FLOWS
@@ -83,7 +83,6 @@ def spill_elements(config: PodConfig) -> set[str]:
 def _actuators(config: PodConfig) -> Iterator[Fault]:
     _, outputs = wired_tags(config)
     watchdogs = {x.name: x.watchdog_s for x in config.device}
-    contacts = contact_tags(config)
     duty = spill_elements(config)
     for i, element in enumerate(config.element):
         if element.name not in duty:
@@ -94,8 +93,8 @@ def _actuators(config: PodConfig) -> Iterator[Fault]:
                     f"= {tag!r} is on {outputs[tag]}, which has no watchdog: a lost line would hold {element.name} open"
                 )
                 yield Fault(("element", i, "commands"), 120, text + "; use an output module with one")
-        if element.kind == "positioner" and any(tag in contacts for tag in element.commands):
-            text = "= 'positioner': its output is a contact, which is open or shut and holds nothing between"
+        if element.kind == "positioner":  # hal.outputs tells a module bits: a contact, or one of two words
+            text = "= 'positioner': an output is on or off here, contact or register, and holds nothing between"
             yield Fault(("element", i, "kind"), 113, text + "; say 'relay'")
         if element.without_power == "holds":
             text = "= 'holds': an element that can bring mass in must go to its fail state without power"
@@ -129,6 +128,29 @@ def _graph(config: PodConfig) -> Iterator[Fault]:
         if not intake.from_chutes and intake.from_vessel is None and not intake.shared:
             text = "has no source vessel and one element: an endless supply needs a second element in shared"
             yield Fault(("intake", i), 122, text)
+    yield from _filled_by_people(config)
+
+
+def _filled_by_people(config: PodConfig) -> Iterator[Fault]:
+    """E122: a vessel that nothing declared fills is filled by people, again and again: it never ends."""
+    fed = {name for intake in config.intake for name in intake.to}
+    while more := {x.overflow_to for x in config.vessel if x.name in fed and x.overflow_to} - fed:
+        fed |= more
+    causes = common_causes(config)
+    for i, vessel in enumerate(config.vessel):
+        if vessel.overflow_to and vessel.name not in fed:
+            text = f"= {vessel.overflow_to!r}: nothing declared fills {vessel.name!r}, so people do, and what they pour"
+            yield Fault(("vessel", i, "overflow_to"), 122, f"{text} runs over without end; declare what fills it")
+    for i, intake in enumerate(config.intake):
+        if intake.from_vessel is None or intake.from_vessel in fed:
+            continue
+        text = f"draws from {intake.from_vessel!r}, which nothing declared fills: people do, again and again, while"
+        series = {intake.element, *intake.shared}
+        held = next((cause.name for cause in causes if series <= cause.elements), None)
+        if len(series) == 1:
+            yield Fault(("intake", i), 122, f"{text} its one element is stuck; add a second to shared")
+        elif held is not None:
+            yield Fault(("intake", i), 122, f"{text} {held} holds all its elements; put one of them elsewhere")
 
 
 def _most_kg(config: PodConfig, intake: Intake) -> float:

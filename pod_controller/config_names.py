@@ -105,17 +105,6 @@ def wired_tags(config: PodConfig) -> tuple[dict[str, str], dict[str, str]]:
     return inputs, outputs
 
 
-def contact_tags(config: PodConfig) -> set[str]:
-    """Output tags that are contacts: on or off."""
-    contacts: set[str] = set()
-    for device in config.device:
-        points = {point.name: point for point in load_description(device.type).point}
-        contacts.update(
-            tag for name, tag in device.tags.items() if points[name].access == "write" and points[name].type == "bit"
-        )
-    return contacts
-
-
 def unwired(config: PodConfig) -> Iterator[Fault]:
     """E111 for a device's type or point, E112 for a tag that no device has in that direction."""
     faults = list(_points(config))

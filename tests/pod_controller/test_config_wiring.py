@@ -50,6 +50,12 @@ CASES = [
         "[chute 1] content_tag already",
         ('g = "WT-101"', 2),
     ),
+    (
+        [('commands = ["FV-102"]', 'commands = ["FV-102"]\nkind = "positioner"')],
+        "E113",
+        "an output is on or off here, contact or register",
+        'kind = "positioner"',
+    ),
     ([('position_tag = "ZT-102"', 'position_tag = "FV-102"')], "E112", "is no input", 'position_tag = "FV-102"'),
     ([('tag = "LT-302"', 'tag = "LT-401"')], "E114", "a sensor counts once, in one vessel", ("levels = [", 3)),
     ([('tag = "WT-203"', 'tag = "LT-201"')], "E114", "give each level its own", "levels = ["),

@@ -45,6 +45,21 @@ def test_every_module_is_a_common_cause_of_what_it_moves() -> None:
     assert held == {"gate_1", "gate_3", "lid_1", "lid_3", "macerator_valve", "feed_valve"}
 
 
+def test_a_module_that_shows_where_an_element_is_belongs_to_its_causes_too(tmp_path: Path) -> None:
+    """Frozen it goes on calling shut what runs: six pumps with their positions on one module spilled 66 kg."""
+    path = tmp_path / "pod.toml"
+    elsewhere = [
+        ('position_0 = "ZT-102"\n', ""),
+        ('position_1 = "ZT-103"\n', 'position_1 = "ZT-103"\nposition_2 = "ZT-102"\n'),
+    ]
+    path.write_text(edited(elsewhere))
+    t = build(load(path))
+    before, after = (x.table[0].causes[x.causes.index("XM-A")].member for x in (reference(), t))
+
+    assert [name for e, name in enumerate(t.elements) if before[e] != after[e]] == ["gate_2"]
+    assert t.table[0].causes[t.causes.index("XM-B")].member[t.element("gate_2")] == 1  # which still moves it
+
+
 AIR = '[[cause]]\nname = "air"\nelements = ["gate_2", "feed_valve"]\n\n[shedding]\n'
 
 

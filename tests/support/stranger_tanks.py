@@ -62,11 +62,23 @@ def tanks(draw: st.DrawFn) -> Tanks:
         told.paths.append(_path(draw, f"path_{i}", names))
     for i in range(draw(st.sampled_from([0, 0, 1, 2]))):
         told.paths.append(_way_back(draw, f"back_{i}", names))
+    for name in _filled_by_nobody(told):
+        told.paths.append(_pipe(draw, f"tap_{name}", None, [name], 1))
     for c in range(draw(st.integers(0, 2))):
         if len(told.elements()) > 1:
             held = draw(st.lists(st.sampled_from(told.elements()), min_size=2, max_size=3, unique=True))
             told.causes.append((f"cause_{c}", held))
     return told
+
+
+def _filled_by_nobody(told: Tanks) -> list[str]:
+    """Vessels that something draws from, or that run over, and nothing fills."""
+    below = {x["name"]: x.get("overflow_to") for x in told.vessels}
+    fed = {name for path in told.paths for name in path.to}
+    for name, lower in below.items():  # from the top down
+        fed |= {lower} if name in fed and lower else set()
+    drawn = {path.source for path in told.paths}
+    return [name for name in below if name not in fed and (name in drawn or below[name])]
 
 
 def _vessel(draw: st.DrawFn, name: str, below: list[str]) -> dict[str, Any]:
