@@ -79,7 +79,10 @@ class Ended(NamedTuple):
 @click.option("--record", "record_path", type=click.Path(path_type=Path), help="Record for podctl replay (tier b).")
 @click.option("--report", "report_path", type=click.Path(path_type=Path), help="Write the run as one HTML page.")
 @click.option(
-    "--serve", "serve_in", type=click.Path(path_type=Path), metavar="DIR",
+    "--serve",
+    "serve_in",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
     help="Only the hardware, on ports in DIR; without SCENARIO nothing moves.",
 )
 @click.option(

@@ -75,14 +75,15 @@ def bound_element(p: Record, s: Record, f: Record, e: int, elapsed_s: float) -> 
     element = p.elements[e]
     seen = f.position_frac[e]
     age_s = (f.now_ns - f.position_ns[e]) * 1e-9
-    # A position sampled before the newest verified command was issued says nothing of where the element went since.
-    fresh = f.position_ns[e] >= max(0, f.verified_ns[e]) and age_s >= 0.0 and age_s <= p.fresh_s
+    fresh = age_s >= 0.0 and age_s <= p.fresh_s
     verified_before_ns = s.verified_ns[e]
     s.verified_ns[e] = f.verified_ns[e] if f.verified_ns[e] <= f.now_ns else -1
     s.proved_shut[e] = 0
     closed_frac = s.envelope_frac[e] - elapsed_s / element.stroke_s
     if f.position_quality[e] == GOOD and fresh and seen >= -element.position_error_frac and seen <= 1.5:
-        live = live_frac(p, s, f, e, f.position_ns[e], s.verified_ns[e])
+        # What is verified only now may have arrived after the position was taken; until then an older command acted.
+        known_ns = verified_before_ns if f.position_ns[e] >= s.command_ns[(s.ticks - 1) % HISTORY] else -1
+        live = live_frac(p, s, f, e, f.position_ns[e], known_ns)
         # Seen as shut it may still be open by the error, or where an older command has left it, and closing.
         most_frac = seen + element.position_error_frac
         left_frac = max(s.live_frac[e], closed_frac)

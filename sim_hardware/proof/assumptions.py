@@ -14,10 +14,7 @@ ASSUMPTIONS = [
         "tick; then its module has dropped it and the element closes within its stroke."
     ),
     "A position that is GOOD and fresh is wrong by position_error_frac at most.",
-    (
-        "A position at least as young as the newest verified command was sampled after that command was in force: "
-        "position and read-back come from one answer."
-    ),
+    "What a frame shows as verified was in force by the moment of that frame.",
     "A command is written before the next one is issued, or never.",
     "At most one level sensor of a vessel lies; the others are wrong by their declared error at most.",
     (

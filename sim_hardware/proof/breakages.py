@@ -124,13 +124,24 @@ SLIPS = [
         "s.command_ns[slot] <= taken_ns",
         "s.command_ns[slot] <= taken_ns + 1000000000",
     ),
-    Breakage("stale position used", "bound_element", "f.position_ns[e] >= max(0, f.verified_ns[e]) and ", ""),
     Breakage("bad position used", "bound_element", "f.position_quality[e] == GOOD and fresh", "fresh"),
     Breakage(
         "verified too early",
         "bound_element",
         "[(s.ticks - 1) % HISTORY], verified_before_ns)",
         "[(s.ticks - 1) % HISTORY], f.verified_ns[e])",
+    ),
+    Breakage(
+        "verified before it arrived",
+        "bound_element",
+        "f.position_ns[e], known_ns)",
+        "f.position_ns[e], s.verified_ns[e])",
+    ),
+    Breakage(
+        "verified at any time",
+        "bound_element",
+        " if f.position_ns[e] >= s.command_ns[(s.ticks - 1) % HISTORY] else -1",
+        "",
     ),
     Breakage("shut while a command lives", "bound_element", "1 if s.envelope_frac[e] == 0.0 else 0", "1"),
     Breakage(

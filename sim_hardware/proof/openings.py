@@ -87,8 +87,9 @@ def _envelope(run: Interpreter) -> Iterator[Case]:
         open_now, known, was = z3.Reals("y_now y_taken y_before")
         given = [*past.given(), *(both(y >= 0, y <= 1) for y in (open_now, known, was))]
         given.append(known <= past.seen + past.error)
-        # A position older than the verified command says nothing of what was in force since.
-        since_taken = past.may_have_driven(open_now, past.taken, z3.If(past.verified <= past.taken, past.verified, -1))
+        # What a frame showed as verified was in force by that frame; of an earlier moment nothing is known.
+        in_force = z3.If(past.taken >= past.issued[ticks - 1], past.verified_before, -1)
+        since_taken = past.may_have_driven(open_now, past.taken, in_force)
         given.append(z3.Implies(past.quality == 0, z3.Or(open_now <= known, since_taken)))
         since_tick = past.may_have_driven(open_now, past.issued[ticks - 1], past.verified_before)
         closed = z3.Or(open_now <= was - past.elapsed / past.S, open_now == 0)

@@ -64,13 +64,13 @@ def test_nothing_spills_in_plants_of_many_shapes(depth: str) -> None:
 
 
 def test_searching_for_the_worst_leaves_less_room_than_drawing_at_random_and_spills_nothing() -> None:
-    nearer = 0
+    drawn_kg = found_kg = 0.0
     for seed in range(6):
         found = evolve(*drawn(seed), Search(generations=3, population=8, ticks=2_000))
         assert found.run[0].spilled_kg <= 0.0 and found.run[0].chute_over_kg <= 1e-6
-        nearer += found.run[0].least_margin_kg < found.first_margin_kg - 0.5
+        drawn_kg, found_kg = drawn_kg + found.first_margin_kg, found_kg + found.run[0].least_margin_kg
 
-    assert nearer >= 3
+    assert found_kg < 0.9 * drawn_kg  # a few generations only; plants whose margin nothing moves are among them
 
 
 def test_beyond_the_promise_it_spills_and_says_how_much(depth: str) -> None:

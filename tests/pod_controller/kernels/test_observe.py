@@ -179,9 +179,10 @@ def opened_and_closed(verified: bool, ticks: int) -> Bench:
 
 def test_a_command_to_open_lives_until_a_later_one_is_verified() -> None:
     assert opened_and_closed(verified=False, ticks=1).state[0].envelope_frac[0] == 1.0
-    closing = opened_and_closed(verified=True, ticks=2)
+    assert opened_and_closed(verified=True, ticks=2).state[0].envelope_frac[0] == 1.0  # it may have arrived since
+    closing = opened_and_closed(verified=True, ticks=3)
     assert 0.0 < closing.state[0].envelope_frac[0] <= closing.plant[0].elements[0].position_error_frac
-    assert opened_and_closed(verified=True, ticks=4).state[0].envelope_frac[0] == 0.0
+    assert opened_and_closed(verified=True, ticks=5).state[0].envelope_frac[0] == 0.0
 
 
 def test_what_is_seen_as_shut_may_be_open_by_its_error_until_it_has_had_the_time_to_close() -> None:
