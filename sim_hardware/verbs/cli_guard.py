@@ -45,7 +45,8 @@ def _headline(found: Figures) -> str:
         for key, value in found.figures.items()
         if not isinstance(value, list | dict)
     )
-    return f"{found.name}: {figures}; goal {found.goal}: {'met' if found.met else 'MISSED'}"
+    told = f"{found.name}: {figures}" if figures else found.name
+    return f"{told}; goal {found.goal}: {'met' if found.met else 'MISSED'}"
 
 
 def _say(text: str) -> None:
