@@ -108,7 +108,7 @@ class Lanes:
             if module.lease_end_ns <= now_ns:
                 module.end_leases(now_ns)
         if self.strange or self._unheard:
-            return self._sick(now_ns, NEVER_NS)
+            return self._who_is_there(now_ns)
         order = self._to_write() or self._to_set_up(is_routine=False)
         if order is not None:
             return order
@@ -124,10 +124,16 @@ class Lanes:
             return self._read(best, now_ns)
         return self._to_set_up(is_routine=True) or self._sick(now_ns, wake_ns)
 
-    def _to_write(self) -> Order | None:
-        """An output image."""
+    def _who_is_there(self, now_ns: int) -> Order | int:
+        """Only that is asked; but the question fed a module's watchdog, so one that has shown it is told its image."""
+        order = None if self.strange else self._to_write(has_shown=True)
+        return order or self._sick(now_ns, NEVER_NS)
+
+    def _to_write(self, has_shown: bool = False) -> Order | None:
+        """An output image; has_shown: only for a module that has shown who it is."""
         for module in self.modules:
-            if module.pending and not module.device.doubtful:
+            known = module.device.identity is not None or not has_shown
+            if module.pending and known and not module.device.doubtful:
                 return Order(Task.WRITE, module.write(), module.device, None, module)
         return None
 

@@ -7,6 +7,7 @@ import pytest
 from hal_desk import (
     MS,
     SECOND,
+    SILENT,
     TICK_NS,
     TURNAROUND_NS,
     Module,
@@ -405,6 +406,36 @@ def test_refused_holes_are_read_round_for_good_and_the_technician_is_told(code: 
     assert scan.acks["FV-101"].open_frac == 1.0
     assert pod.io.health()[0].faults == {"exception": 1}
     assert pod.io.health()[0].notes == (f"refuses input 0..9 (exception {code}): read without its holes from now on",)
+
+
+@pytest.mark.parametrize(("every_s", "up_s"), [(1.0, 0.353), (1.5, 0.257), (1.0, 0.079)])
+def test_a_plug_that_is_loose_keeps_no_module_from_being_told_to_close(every_s: float, up_s: float) -> None:
+    """Each question who is there feeds the watchdog: with witnesses asked before the image it held for ever."""
+    pod = Pod(known(20, module()), *(known(7, cells(10 + k, f"U{k}")) for k in range(6)))
+    pod.slave.modules[1] = Module(watchdog_count=20)
+    pod.slave.fixed = {10 + k: [0] * 9 for k in range(6)}
+    register, answer = pod.slave.register, pod.slave.answer
+    gone = [False]
+
+    def numbered(unit: int, function: int, address: int) -> int:
+        return 7 if function == 3 and unit >= 10 else register(unit, function, address)
+
+    def reached(frame: bytes, now_ns: int) -> bytes:
+        return SILENT if gone[0] else answer(frame, now_ns)
+
+    pod.slave.register, pod.slave.answer = numbered, reached  # type: ignore[method-assign]
+    pod.wanted = {"FV-101": 1.0}
+    pod.run(9.54)
+    assert pod.module.held == 1
+    pod.wanted = {"FV-101": 0.0}
+    for k in range(8):
+        gone[0] = True
+        pod.run(9.54 + k * every_s + every_s - up_s)
+        gone[0] = False
+        pod.io.lines[0].reconnected(pod.desk.now_ns)
+        pod.run(9.54 + (k + 1) * every_s)
+
+    assert pod.module.held == 0 or pod.desk.now_ns - pod.module.fed_ns > 2 * SECOND
 
 
 def test_a_port_on_which_nobody_answers_is_in_doubt_once_every_five_seconds() -> None:
