@@ -131,11 +131,19 @@ def _graph(config: PodConfig) -> Iterator[Fault]:
     yield from _filled_by_people(config)
 
 
+def _fed_from_outside(config: PodConfig) -> set[str]:
+    """Vessels that mass gets to from chutes and supplies; what only comes round in a circle, somebody poured in."""
+    ways = [(intake.from_vessel, name) for intake in config.intake for name in intake.to]
+    ways += [(x.name, x.overflow_to) for x in config.vessel if x.overflow_to]
+    fed: set[str] = set()
+    while more := {name for source, name in ways if source is None or source in fed} - fed:
+        fed |= more
+    return fed
+
+
 def _filled_by_people(config: PodConfig) -> Iterator[Fault]:
     """E122: a vessel that nothing declared fills is filled by people, again and again: it never ends."""
-    fed = {name for intake in config.intake for name in intake.to}
-    while more := {x.overflow_to for x in config.vessel if x.name in fed and x.overflow_to} - fed:
-        fed |= more
+    fed = _fed_from_outside(config)
     causes = common_causes(config)
     for i, vessel in enumerate(config.vessel):
         if vessel.overflow_to and vessel.name not in fed:

@@ -9,16 +9,22 @@ from hal.description import PointSpec
 from hal.description import load as load_description
 from pod_controller.config import Fault, PodConfig
 from pod_controller.config_faults import name_of
+from pod_controller.config_line import MODBUS_PORT
 from pod_controller.config_names import Path, tag_uses
 
 
 def doubles(config: PodConfig) -> Iterator[Fault]:
     """E110 for a port of two lines, an address of two devices, a tag of two points or uses; E114 if it is a level's."""
     ports: dict[str, str] = {}
+    servers: dict[str, str] = {}
     for j, line in enumerate(config.line):
         if line.port is not None and ports.setdefault(line.port, line.name) != line.name:
             text = f"= {line.port!r} is the port of line {ports[line.port]} too: give each line its own"
             yield Fault(("line", j, "port"), 110, text)
+        server = f"{line.host}:{line.tcp_port or MODBUS_PORT}"
+        if line.host is not None and servers.setdefault(server, line.name) != line.name:
+            text = f"= {line.host!r}: line {servers[server]} has {server} already: put its devices there"
+            yield Fault(("line", j, "host"), 110, text)
     points: dict[str, str] = {}
     addresses: dict[tuple[str, int], str] = {}
     for i, device in enumerate(config.device):

@@ -30,6 +30,16 @@ def test_a_server_needs_a_host_and_takes_the_registered_port(tmp_path: Path) -> 
     assert config.hardware().lines[2] == LineConfig("C", "modbus_tcp", "", 0, False, "192.168.1.20", 502)
 
 
+def test_one_server_is_one_line(tmp_path: Path) -> None:
+    """Two owners would write absolute images to the same coils, and one part would count as two."""
+    server = 'name = "C"\nprotocol = "modbus_tcp"\nhost = "192.168.1.20"\n'
+    again = '\n[[line]]\nname = "D"\nprotocol = "modbus_tcp"\nhost = "192.168.1.20"\n'
+
+    assert len(loaded(tmp_path, server + again + "tcp_port = 503\n").line) == 5
+    with pytest.raises(ConfigFaults, match=r"E110 \[line 4\] host .* line C has 192.168.1.20:502 already"):
+        loaded(tmp_path, server + again)
+
+
 def test_a_line_has_the_framing_that_its_devices_were_set_to(tmp_path: Path) -> None:
     config = loaded(tmp_path, SERIAL_C + 'framing = "8E1"\n')
 

@@ -88,6 +88,10 @@ def test_a_tank_that_only_people_fill_needs_two_elements_that_nothing_holds_toge
     held.cause("air", ["lift", "valve"])
     with pytest.raises(PodError, match=r"E122 intake lift draws from 'cistern'.* while air holds all its elements"):
         held.plant()
+    back = two_tanks(header={"capacity_kg": 2000.0}, behind=())
+    back.path(Path("back", to="cistern", rate_kg_s=0.1, moves=QUICK, source="header", behind=["stop"]))
+    with pytest.raises(PodError, match=r"E122 intake lift draws from 'cistern', which nothing declared fills: people"):
+        back.plant()  # what comes round was poured in by somebody: 293 kg over the lip
     for network in (two_tanks(), fed(two_tanks(header={"capacity_kg": 2000.0}, behind=()))):
         assert network.plant().size == 1
 
@@ -96,8 +100,7 @@ def test_what_people_pour_in_may_not_run_over_into_another_tank() -> None:
     network = Network(TICK_S)
     network.vessel("cistern", 1000.0, error_kg=2.0, weir_kg=900.0, overflow_to="header")
     network.vessel("header", 120.0, error_kg=2.0)
-    network.path(Path(**(LIFT | {"to": "cistern", "source": "header"})))
-    assert network.plant().size == 1
+    assert fed(network).plant().size == 1
     poured = two_tanks()
     poured.vessel("barrel", 100.0, error_kg=2.0, weir_kg=90.0, overflow_to="header")
 
@@ -199,7 +202,7 @@ ADD_ONE: dict[str, Callable[[Network, int], None]] = {
 
 @pytest.mark.parametrize(("behind", "back_behind"), [(["valve"], []), ([], ["check"]), (["valve"], ["check"])])
 def test_a_circle_that_two_elements_in_series_cut_is_summed(behind: list[str], back_behind: list[str]) -> None:
-    network = two_tanks({"capacity_kg": 1200.0}, behind=behind)
+    network = fed(two_tanks({"capacity_kg": 1200.0}, behind=behind))
     network.path(Path("back", to="cistern", rate_kg_s=0.1, moves=QUICK, source="header", behind=back_behind))
 
     if behind and not back_behind:  # a header full of water, and the way back stuck open
@@ -212,7 +215,7 @@ def test_a_circle_that_two_elements_in_series_cut_is_summed(behind: list[str], b
 
 
 def test_a_circle_that_one_part_can_hold_open_is_refused() -> None:
-    network = two_tanks()
+    network = fed(two_tanks())
     network.path(Path("back", to="cistern", rate_kg_s=0.1, moves=QUICK, source="header"))
     network.cause("air", ["lift", "valve"])
 

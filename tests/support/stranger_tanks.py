@@ -74,9 +74,10 @@ def tanks(draw: st.DrawFn) -> Tanks:
 def _filled_by_nobody(told: Tanks) -> list[str]:
     """Vessels that something draws from, or that run over, and nothing fills."""
     below = {x["name"]: x.get("overflow_to") for x in told.vessels}
-    fed = {name for path in told.paths for name in path.to}
-    for name, lower in below.items():  # from the top down
-        fed |= {lower} if name in fed and lower else set()
+    ways = [(path.source, name) for path in told.paths for name in path.to] + list(below.items())
+    fed: set[str | None] = set()
+    for _ in ways:
+        fed |= {name for source, name in ways if source is None or source in fed}
     drawn = {path.source for path in told.paths}
     return [name for name in below if name not in fed and (name in drawn or below[name])]
 
