@@ -114,7 +114,7 @@ class Campaign:
             for unit, table, first, count in SPANS
             for k in range(count)
         }
-        self._late = Detection(self.line, self.far_end)
+        self._late = Detection(self.line, self.far_end, self.desk)
 
     def run(self, transactions: int) -> Result:
         """Tick until so many requests have been made."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from hal.line import ModbusLine
 from hal.outputs import VERIFY_EVERY_NS
+from sim_hardware.line_campaign.desk import Desk
 from sim_hardware.line_campaign.far_end import WATCHDOG_S, FarEnd, Heard
 from sim_hardware.line_campaign.faults import BY_CHANCE, BY_ITSELF, DECLARED_LATE_NS, MS, SLOW, SPOILT
 
@@ -39,17 +40,20 @@ def _cannot_be_noted(heard: Heard) -> bool:
 class Detection:
     """late: faults noted too late or never. lost_ns: line time that each kind cost."""
 
-    def __init__(self, line: ModbusLine, far_end: FarEnd) -> None:
+    def __init__(self, line: ModbusLine, far_end: FarEnd, desk: Desk) -> None:
         self.late: Counter[str] = Counter()
         self.lost_ns: Counter[str] = Counter()
-        self._line, self._far_end = line, far_end
+        self._line, self._far_end, self._desk = line, far_end, desk
         self._watchdog = round(WATCHDOG_S * 10).to_bytes(2, "big")
         self._exchanges = self._noted = self._lost_ns = 0
+        self._sent_ns, self._before = 0, (0, 0)  # of the last request; what was noted and lost before it
         self._open: list[_Open] = []
         self._reset_ns = -1  # limit of a brown-out that is not mended yet
 
     def look(self, now_ns: int) -> None:
         """Something has happened."""
+        if self._desk.sent_ns != self._sent_ns:  # it may be given up before its end has reached anybody
+            self._sent_ns, self._before = self._desk.sent_ns, (self._noted, self._lost_ns)
         asks = self._far_end.exchanges != self._exchanges
         if self._open:
             self._settle(now_ns, asks)
@@ -68,7 +72,7 @@ class Detection:
         if heard.kind == "brown_out":
             self._reset_ns = now_ns + _LIMIT_NS["brown_out"] if self._reset_ns < 0 else self._reset_ns
         elif heard.kind in _LIMIT_NS and not _cannot_be_noted(heard):
-            self._open.append(_Open(heard.kind, now_ns + _LIMIT_NS[heard.kind], self._noted, self._lost_ns))
+            self._open.append(_Open(heard.kind, now_ns + _LIMIT_NS[heard.kind], *self._before))
 
     def _settle(self, now_ns: int, asks: bool) -> None:
         total = self._total()
