@@ -34,7 +34,7 @@ class Terminal:
         config = ("--config", str(served.folder / "pod.toml"))
         self.child: Any = pexpect.spawn(
             PODCTL[0],
-            [*PODCTL[1:], "bus", words[0], *config, *words[1:], *QUICK],
+            [*PODCTL[1:], "bus", words[0], *config, *QUICK, *words[1:]],
             timeout=30,
             dimensions=(40, 200),
             preexec_fn=_hear_interrupts,
@@ -79,7 +79,7 @@ def test_a_yes_that_was_typed_before_the_question_is_none(served: Served) -> Non
 
 
 def test_a_scan_that_is_interrupted_tells_what_it_found_and_leaves_the_line_free(served: Served) -> None:
-    terminal = Terminal(served, "scan", "--line", "A", "--units", "1-247")
+    terminal = Terminal(served, "scan", "--line", "A", "--units", "1-247", "--timeout", "0.5")  # for a busy machine
     terminal.child.expect(r"unit [ ]*[3-9]\b|\b[3-9]/247|[3-9] of 247")
 
     code, said = terminal.end_with(CTRL_C)
