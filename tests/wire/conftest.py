@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from wire_pod import serve
+from wire_pod import WirePod, serve
 
 
 @pytest.fixture(scope="module")
@@ -12,3 +12,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("served")
     with serve(folder / "hardware.log", folder / "pod"):
         yield folder / "pod"
+
+
+@pytest.fixture
+def pod(served: Path, tmp_path: Path) -> WirePod:
+    return WirePod(served, tmp_path)

@@ -4,17 +4,11 @@ import random
 import shutil
 import signal
 import subprocess
-from pathlib import Path
 
 import pytest
 from wire_pod import WATCHDOG_S, WirePod, pause, wait_until
 
 pytestmark = pytest.mark.wire
-
-
-@pytest.fixture
-def pod(served: Path, tmp_path: Path) -> WirePod:
-    return WirePod(served, tmp_path)
 
 
 def test_after_kill_9_every_output_falls_within_its_watchdog_and_nothing_is_remembered(pod: WirePod) -> None:

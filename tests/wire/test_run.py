@@ -19,11 +19,6 @@ from pod_controller.core import SETTLE_S
 pytestmark = pytest.mark.wire
 
 
-@pytest.fixture
-def pod(served: Path, tmp_path: Path) -> WirePod:
-    return WirePod(served, tmp_path)
-
-
 def test_a_core_arms_starts_answers_and_leaves_every_output_at_its_fail_state(pod: WirePod) -> None:
     with pod.core() as core:
         pod.run_up()
